@@ -1,0 +1,1 @@
+"""What the bot does on Canton's ledger: asking its guardians, and carrying out what they decided."""

@@ -1,0 +1,27 @@
+"""`musd-bot doctor`: a table of everything that can be checked without changing anything, with the mend for each."""
+
+import argparse
+import asyncio
+
+from bot import logs, settings
+from bot.terminal import printing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to print."""
+    parser.add_argument("--json", action="store_true", help="one object a check, for pipelines")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Check, print; 0 where all is OK, 1 where not, 2 where the settings themselves are wrong.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong.
+    """
+    from bot.wiring import doctor  # noqa: PLC0415 - web3 and friends take a second to import
+
+    logs.configure()
+    found = settings.read()
+    lines = asyncio.run(doctor.examine(found))
+    printing.say(found, printing.as_json(printing.objects(lines)) if arguments.json else printing.table(lines))
+    return printing.code(lines)

@@ -1,0 +1,1 @@
+"""Where the outside comes in: parse, call the engine, answer. Nothing else."""

@@ -1,0 +1,16 @@
+"""Fixtures that tests of several packages share, and the order of the long ones."""
+
+import pytest
+
+pytest_plugins = ["tests.world.postgres", "tests.world.anvil"]
+LONGEST = (
+    *("test_kills.py", "test_rotation.py", "test_canton.py", "test_deploy.py"),
+    *("test_doctor.py", "test_deadlines.py", "test_unpause.py", "test_database.py", "test_modals.py", "test_pause.py"),
+)
+"""Files that take more than half a minute: begun first, so that no worker is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; any other keeps its place."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))

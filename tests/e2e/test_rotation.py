@@ -1,0 +1,219 @@
+"""Rotations through the doors: each of the three keys, with the bot killed at every step, and after a compromise.
+
+The bot dies by SIGKILL when a step's effect has happened and its journal doesn't know of it yet: at every step of the
+plan here, at every boundary there is under `make soak`. Whatever the moment, each write happened once.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from web3 import Web3
+
+from tests.e2e.test_infrastructure import fill_in, propose, receipt
+from tests.world import warm
+from tests.world.deaths import Deaths
+from tests.world.practice import Practice, until, written
+
+CHANNEL = "musd-infra"
+FEWER_VALIDATORS = "musd-validator-2,musd-validator-3"
+FEWER = f"canton-participant,{FEWER_VALIDATORS},musd-relay"
+"""A token's rotation restarts them all, each for seconds, and dies at each."""
+EVERYWHERE = bool(os.environ.get("MUSD_SOAK"))
+STEPS = r"^execute\.(.* placed|key|grant send|.* (stop|change|forgotten)|attestation|revo.* look|finish)\.done$"
+"""The boundaries right behind what each step of a rotation's plan does."""
+
+pytestmark = pytest.mark.timeout(1800 if EVERYWHERE else 300)
+
+
+class Rotations:
+    """A drill whose bot dies as often as there are steps, and the secrets that went through it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.deaths = Deaths(folder / "deaths")
+        self.data = folder / "world"
+        options = [self.deaths.setting, f"deployments={FEWER}", f"validators={FEWER_VALIDATORS}"]
+        settings = [word for one in options for word in ("--set", one)]
+        self.practice = Practice(*settings, data=self.data)
+        self.planted: list[str] = []
+
+    def private_key(self) -> str:
+        """A new one, to be found nowhere later."""
+        self.planted.append("0x" + secrets.token_hex(32))
+        return self.planted[-1]
+
+    def deadly(self) -> contextlib.AbstractContextManager[None]:
+        """Die once at every step that is passed meanwhile."""
+        return self.deaths.at("" if EVERYWHERE else STEPS, self.practice)
+
+    def approved(self, text: str) -> dict[str, Any]:
+        """`/musd rotate …`, with two admins' approvals."""
+        proposal = propose(self.practice, "operator-1", text)
+        self.approve(proposal)
+        return proposal
+
+    def approve(self, proposal: dict[str, Any]) -> None:
+        """By two admins."""
+        for admin in ("admin-1", "admin-2"):
+            until(lambda admin=admin: self._pressed(admin, proposal))
+
+    def _pressed(self, admin: str, proposal: dict[str, Any]) -> bool:
+        """People press again where a dying bot gave no answer."""
+        now = next(one for one in self.practice.messages(CHANNEL) if one["ts"] == proposal["ts"])
+        if not any(button["label"] == "Approve" for button in now["buttons"]):
+            return True
+        return bool(self.practice.press(admin, proposal, "Approve", CHANNEL)["ok"])
+
+    def prompted(self, key: str) -> None:
+        """`musd-bot rotate relay-key` once it is asked for, the value on its standard input and in no arguments."""
+        address = Account.from_key(key).address
+        until(lambda: f"musd-bot rotate relay-key --address {address}" in self.practice.said(CHANNEL))
+        command = warm.program("rotate", "relay-key", "--address", address)
+        command += ["--kubeconfig", self.practice.world["kubeconfig"], "--context", "writer"]
+        asked = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert asked.stdin
+        asked.stdin.write(key + "\n")
+        asked.stdin.flush()
+        assert [line for line in command_lines() if key[2:] in line] == []
+        said, _ = asked.communicate(timeout=60)
+        assert (asked.returncode, f"now has {address}" in said, key[2:] in said) == (0, True, False)
+
+    def bridge(self, signature: str, *arguments: int) -> int:
+        """What the bridge contract answers."""
+        call = Web3.keccak(text=signature)[:4].hex() + "".join(f"{one:064x}" for one in arguments)
+        to = self.practice.world["contracts"]["BLE_BRIDGE"]
+        return int(self.practice.rpc("eth_call", {"to": to, "data": "0x" + call.removeprefix("0x")}, "latest"), 16)
+
+    def holds(self, role: str, address: int) -> bool:
+        """Whether the bridge grants the role to that address."""
+        return bool(self.bridge("hasRole(bytes32,address)", self.bridge(role), address))
+
+    def sent(self) -> int:
+        """How many transactions the second signer has sent."""
+        return int(self.practice.rpc("eth_getTransactionCount", self.practice.world["unpauser"], "latest"), 16)
+
+    def secret_writes(self) -> int:
+        """How often a value was put into a Secret. What takes an old one out has nothing but a null in it."""
+        seen = self.practice.get("/seen/cluster")
+        patches = [one for one in seen if one["method"] == "PATCH" and "/secrets/" in one["path"]]
+        return len([one for one in patches if "null" not in json.dumps(one["body"])])
+
+
+def command_lines() -> Iterator[str]:
+    """Of every process on this machine."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield path.read_text(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def rotations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rotations]:
+    found = Rotations(tmp_path_factory.mktemp("rotations"))
+    yield found
+    found.practice.stop()
+
+
+def test_the_relays_key_killed_at_every_step(rotations: Rotations) -> None:
+    old, sent, written_before = rotations.bridge("relayer()"), rotations.sent(), rotations.secret_writes()
+    key = rotations.private_key()
+    address = Account.from_key(key).address
+    with rotations.deadly():
+        proposal = rotations.approved(f"rotate relay {address}")
+        assert "never type it here" in written(proposal)
+        rotations.prompted(key)
+        text = receipt(rotations.practice, CHANNEL, proposal)
+    assert "COMPLETE" in text, text
+    assert rotations.bridge("relayer()") == int(address, 16)
+    assert not rotations.holds("RELAYER_ROLE()", old)
+    assert (rotations.sent(), rotations.secret_writes()) == (sent + 1, written_before + 1)
+
+
+def test_one_that_stopped_half_way_says_where_and_is_rolled_back(rotations: Rotations) -> None:
+    old, key, practice = rotations.bridge("relayer()"), rotations.private_key(), rotations.practice
+    practice.break_("cluster", "forbidden", verb="patch", resource="deployments")
+    proposal = rotations.approved(f"rotate relay {Account.from_key(key).address}")
+    rotations.prompted(key)
+    text = receipt(practice, CHANNEL, proposal)
+    assert "It stopped at «Restart the relay»" in text
+    assert rotations.bridge("relayer()") == int(Account.from_key(key).address, 16)
+
+    practice.mend()
+    practice.press("operator-1", practice.with_button(CHANNEL, "Roll back…"), "Roll back…", CHANNEL)
+    fill_in(practice, "operator-1")
+    back = until(lambda: practice.proposal(CHANNEL, "Roll back: the relay's key is"))
+    rotations.approve(back)
+    assert "COMPLETE" in (text := receipt(practice, CHANNEL, back)), text
+    assert rotations.bridge("relayer()") == old
+
+
+def test_a_validators_key_killed_at_every_step(rotations: Rotations) -> None:
+    old, sent = rotations.bridge("validators(uint256)", 1), rotations.sent()
+    with rotations.deadly():
+        text = receipt(rotations.practice, CHANNEL, rotations.approved("rotate validator-2"))
+    assert "COMPLETE" in text, text
+    assert rotations.bridge("validators(uint256)", 1) != old
+    assert not rotations.holds("VALIDATOR_ROLE()", old)
+    assert rotations.sent() == sent + 1
+
+
+def test_the_canton_token_killed_at_every_step(rotations: Rotations) -> None:
+    written_before = rotations.secret_writes()
+    with rotations.deadly():
+        text = receipt(rotations.practice, CHANNEL, rotations.approved("rotate token"))
+    assert "COMPLETE" in text, text
+    assert rotations.secret_writes() == written_before + 1
+
+
+def test_a_compromised_relay_key_is_revoked_before_anything_else(rotations: Rotations) -> None:
+    old, key = rotations.bridge("relayer()"), rotations.private_key()
+    proposal = rotations.approved(f"rotate relay {Account.from_key(key).address} --compromised")
+    until(lambda: not rotations.holds("RELAYER_ROLE()", old))
+    assert rotations.practice.paused("BLE_BRIDGE")
+    rotations.prompted(key)
+    text = receipt(rotations.practice, CHANNEL, proposal)
+    assert "COMPLETE" in text, text
+    assert rotations.bridge("relayer()") == int(Account.from_key(key).address, 16)
+
+
+def test_a_compromised_validator_key_is_revoked_before_another_is_made(rotations: Rotations) -> None:
+    old = rotations.bridge("validators(uint256)", 2)
+    text = receipt(rotations.practice, CHANNEL, rotations.approved("rotate validator-3 --compromised"))
+    assert "COMPLETE" in text, text
+    assert not rotations.holds("VALIDATOR_ROLE()", old)
+    assert text.index("Revoke the old on chain") < text.index("Create the key in KMS")
+
+
+def test_a_compromised_canton_token_is_refused_before_there_is_another(rotations: Rotations) -> None:
+    text = receipt(rotations.practice, CHANNEL, rotations.approved("rotate token --compromised"))
+    assert "COMPLETE" in text, text
+    assert "the ledger refuses the old token" in text
+    assert "Set the bot's MUSD_CANTON_TOKEN_USER to musd-services-" in text
+
+
+def test_no_value_is_found_anywhere_but_in_its_secret(rotations: Rotations) -> None:
+    """The last one: it ends the drill, so that everything is on the disk."""
+    practice = rotations.practice
+    said = "\n".join(practice.said(channel["name"]) for channel in practice.channels())
+    practice.stop()
+    kept = json.loads((rotations.data / "cluster" / "cluster.json").read_text())
+    token = re.findall(r'"canton_token": "([^"]+)"', json.dumps(kept))
+    values = [one.removeprefix("0x") for one in rotations.planted] + [base64.b64decode(one).decode() for one in token]
+    assert len(values) > len(rotations.planted)
+    ours = [
+        one
+        for one in rotations.data.rglob("*")
+        if one.is_file() and one.relative_to(rotations.data).parts[0] != "cluster"
+    ]
+    assert any(path.name == "bot.log" for path in ours)
+    everything = [("what was said", said)] + [(str(one), one.read_text(errors="replace")) for one in ours]
+    encoded = [base64.b64encode(value.encode()).decode() for value in values]
+    assert [(where, one) for where, text in everything for one in (*values, *encoded) if one in text] == []
