@@ -42,12 +42,23 @@ class RefusedError(BotError):
 
 
 class TypeItError(RefusedError):
-    """This approval takes a word typed, such as the database's name (`word`), or a one-time code (`code`), or both."""
+    """This approval takes a word typed, such as the database's name (`word`), or a one-time code (`code`), or both.
+
+    `what` is approved, in words.
+    """
 
     def __init__(
-        self, happened: str, *, word: str = "", code: bool = False, means: str = "", next_step: str = ""
+        self,
+        happened: str,
+        *,
+        what: str,
+        word: str = "",
+        code: bool = False,
+        means: str = "",
+        next_step: str = "",
     ) -> None:
         super().__init__(happened, means=means, next_step=next_step)
+        self.what = what
         self.word = word
         self.code = code
 

@@ -8,8 +8,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.announcement import Occasion
 from bot.engine.bot import Bot
 from bot.errors import RefusedError
-from bot.views import announce_modal, ids, message_modal
-from handlers.answering import afterwards, privately
+from bot.views import announce_modal, ids
+from handlers.answering import afterwards, privately, turn_down
 
 
 def register(app: AsyncApp, bot: Bot) -> None:
@@ -29,7 +29,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
         try:
             await bot.announcements.edit(view["private_metadata"], body["user"]["id"], text)
         except RefusedError as refusal:
-            await ack(response_action="update", view=message_modal("Refused", refusal.sentences(), bot.redactor))
+            await turn_down(bot, ack, refusal)
             return
         await ack()
 

@@ -42,9 +42,10 @@ def register(app: AsyncApp, bot: Bot) -> None:
         afterwards(bot.proposals.withdraw(action["value"], body["user"]["id"]), privately(bot, respond))
 
 
-async def open_typed(client: Any, body: dict[str, Any], proposal_id: str, wanted: TypeItError) -> None:
+async def open_typed(bot: Bot, client: Any, body: dict[str, Any], proposal_id: str, wanted: TypeItError) -> None:
     """Ask for the word, the code, or both."""
-    view = typed_modal(f"{proposal_id} {body['channel']['id']}", wanted.word, code=wanted.code)
+    where = f"{proposal_id} {body['channel']['id']}"
+    view = typed_modal(where, wanted.what, wanted.word, code=wanted.code, redactor=bot.redactor)
     await client.views_open(trigger_id=body["trigger_id"], view=view)
 
 

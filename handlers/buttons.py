@@ -11,7 +11,7 @@ from bot.domain.policy import Role
 from bot.engine.bot import Bot
 from bot.errors import BotError, TypeItError
 from bot.views import ids
-from handlers.answering import afterwards, privately
+from handlers.answering import afterwards, privately, refused
 from handlers.approving import open_typed, open_why
 from handlers.commands import diagnose, show_status
 from handlers.modals import open_pause
@@ -28,7 +28,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
             await _vote(bot, ack, body, action, respond, Choice.APPROVE)
         except TypeItError as wanted:
             await ack()
-            afterwards(open_typed(client, body, action["value"], wanted), privately(bot, respond))
+            afterwards(open_typed(bot, client, body, action["value"], wanted), privately(bot, respond))
 
     @app.action(ids.VOTE_DECLINE)
     async def decline(ack: Any, body: dict[str, Any], action: dict[str, Any], respond: Any, client: Any) -> None:
@@ -70,7 +70,7 @@ async def _vote(bot: Bot, ack: Any, body: dict[str, Any], action: dict[str, Any]
         raise
     except BotError as refusal:
         await ack()
-        afterwards(_raise(refusal), privately(bot, respond))
+        refused(refusal, privately(bot, respond))
         return False
     await ack()
     afterwards(bot.proposals.settle(proposal_id), privately(bot, respond))
@@ -114,7 +114,3 @@ async def _status(bot: Bot, body: dict[str, Any], board: str) -> None:
 async def _open_incident(bot: Bot, person: str, signal_key: str) -> None:
     await bot.proposals.allow(person, Role.RESPONDER, "open an incident")
     await bot.triage.open_from_warning(signal_key)
-
-
-async def _raise(error: BotError) -> None:
-    raise error

@@ -39,8 +39,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
     @app.command("/musd")
     async def musd(ack: Any, command: dict[str, Any], respond: Any, client: Any) -> None:
         await ack()
-        told = privately(bot, respond, person=command["user_id"], what=str(command.get("text", "")))
-        afterwards(_dispatch(bot, command, respond, client), told)
+        afterwards(_dispatch(bot, command, respond, client), privately(bot, respond))
 
 
 async def _dispatch(bot: Bot, command: Mapping[str, Any], respond: Any, client: Any) -> None:

@@ -16,8 +16,8 @@ from bot.engine.bot import Bot
 from bot.engine.lifecycle import severity
 from bot.errors import BotError, RefusedError
 from bot.ports import MessageRef
-from bot.views import ids, incident_list, message_modal, open_modal, reason_modal
-from handlers.answering import afterwards, privately
+from bot.views import ids, incident_list, open_modal, reason_modal
+from handlers.answering import afterwards, privately, turn_down
 from handlers.proposing import whispering
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -49,7 +49,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
         try:
             await bot.lifecycle.change(incident_id, person, _with_reason(way, reason))
         except BotError as error:
-            await ack(response_action="update", view=message_modal("Refused", error.sentences(), bot.redactor))
+            await turn_down(bot, ack, error)
             return
         await ack()
 

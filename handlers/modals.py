@@ -9,8 +9,8 @@ from bot.domain.canton import counterparts
 from bot.domain.policy import Role
 from bot.engine.bot import Bot
 from bot.errors import RefusedError
-from bot.views import ids, message_modal, pause_modal
-from handlers.answering import afterwards
+from bot.views import ids, pause_modal
+from handlers.answering import afterwards, turn_down
 from handlers.proposing import whispering
 
 
@@ -27,7 +27,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
         try:
             await bot.proposals.allow(person, EmergencyPause.policy.propose, "propose a pause")
         except RefusedError as refusal:
-            await ack(response_action="update", view=message_modal("Refused", refusal.sentences(), bot.redactor))
+            await turn_down(bot, ack, refusal)
             return
         await ack()
         offer_id, channel = view["private_metadata"].split(" ")

@@ -9,8 +9,8 @@ from bot.domain.cards import NoticeCard
 from bot.domain.probe import State
 from bot.engine.bot import Bot
 from bot.errors import BotError, RefusedError
-from bot.views import ids, message_modal, propose_modal
-from handlers.answering import Tell, afterwards
+from bot.views import ids, propose_modal
+from handlers.answering import Tell, afterwards, turn_down
 
 
 def register(app: AsyncApp, bot: Bot) -> None:
@@ -24,7 +24,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
             offer = await bot.proposals.offered(offer_id)
             await bot.proposals.may_propose(person, offer.action)
         except RefusedError as refusal:
-            await ack(response_action="update", view=message_modal("Refused", refusal.sentences(), bot.redactor))
+            await turn_down(bot, ack, refusal)
             return
         await ack()
         reason = view["state"]["values"].get(ids.REASON, {}).get(ids.REASON, {}).get("value") or ""

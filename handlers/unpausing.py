@@ -10,8 +10,8 @@ from bot.actions.unpause import RUNS_AGAIN, ExecuteUnpause, Unpause, in_order
 from bot.engine.bot import Bot
 from bot.engine.unpausing import reason
 from bot.errors import RefusedError
-from bot.views import ids, loading_modal, message_modal, unpause_modal
-from handlers.answering import afterwards
+from bot.views import ids, loading_modal, unpause_modal
+from handlers.answering import afterwards, turn_down
 from handlers.proposing import whispering
 
 
@@ -28,7 +28,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
         try:
             await bot.proposals.allow(person, Unpause.policy.propose, "propose an unpause", Unpause.policy)
         except RefusedError as refusal:
-            await ack(response_action="update", view=message_modal("Refused", refusal.sentences(), bot.redactor))
+            await turn_down(bot, ack, refusal)
             return
         await ack()
         afterwards(_propose(bot, person, offer_id, channel, view), whispering(bot, channel, person))

@@ -8,8 +8,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.incident import Incident
 from bot.engine.bot import Bot
 from bot.errors import RefusedError
-from bot.views import ids, message_modal, update_modal
-from handlers.answering import afterwards, privately
+from bot.views import ids, update_modal
+from handlers.answering import afterwards, privately, turn_down
 
 
 def register(app: AsyncApp, bot: Bot) -> None:
@@ -32,7 +32,7 @@ def register(app: AsyncApp, bot: Bot) -> None:
         try:
             await bot.updates.allow(person)
         except RefusedError as refusal:
-            await ack(response_action="update", view=message_modal("Refused", refusal.sentences(), bot.redactor))
+            await turn_down(bot, ack, refusal)
             return
         await ack()
         chosen = [one["value"] for one in values.get(ids.PLACES, {}).get(ids.PLACES, {}).get("selected_options") or []]

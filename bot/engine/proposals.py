@@ -172,15 +172,10 @@ class Proposals:
             RefusedError: it is somebody else's, or is not open any more.
         """
         stored = await self._known(proposal_id)
-        if stored.proposal.proposer != person:
-            await self._audit(person, "refused", proposal_id, {"what": "withdraw"})
-            raise RefusedError(
-                f"Only <@{stored.proposal.proposer}>, who proposed this, can withdraw it.",
-                means="Nothing was changed.",
-                next_step="Decline it, if you may vote on it.",
-            )
-        if stored.state is not ProposalState.OPEN:
-            raise _ended(stored)
+        refusal = _not_to_withdraw(stored, person)
+        if refusal is not None:
+            await self._put_on_record(refusal, person, proposal_id, what="withdraw")
+            raise refusal
         await self._store.end_proposal(proposal_id, ProposalState.WITHDRAWN)
         await self._audit(person, "withdrawn", proposal_id, {}, key=f"withdrawn:{proposal_id}")
         await self._note(stored.proposal, "withdrawn", person, f"Withdrew: {stored.proposal.action.title}")
@@ -237,7 +232,7 @@ class Proposals:
         except TypeItError:
             raise
         except RefusedError as refusal:
-            await self._audit(person, "refused", proposal_id, {"choice": choice, "why": refusal.happened})
+            await self._put_on_record(refusal, person, proposal_id, choice=choice)
             raise
         await self._record(stored.proposal, person, choice)
 
@@ -266,7 +261,7 @@ class Proposals:
         """The word and the code that this approval takes; whether a code was among them."""
         word, factor = proposal.action.typed, proposal.policy.second_factor
         if (word and typed is None) or (factor and code is None):
-            raise TypeItError("Approving this takes typing.", word=word, code=factor)
+            raise TypeItError("Approving this takes typing.", what=proposal.action.title, word=word, code=factor)
         if word and (typed or "").strip() != word:
             raise RefusedError(
                 f"That is not {word}.",
@@ -347,6 +342,10 @@ class Proposals:
         row = AuditRow(at=datetime.now(UTC), actor=actor, what=what, subject=subject, detail=detail, key=key)
         await self._store.audit(row)
 
+    async def _put_on_record(self, refusal: RefusedError, person: str, proposal_id: str, **detail: str) -> None:
+        await self._audit(person, "refused", proposal_id, {**detail, "why": refusal.happened})
+        refusal.on_record = True
+
     async def _note(self, proposal: Proposal, key: str, actor: str, text: str) -> None:
         if proposal.incident_id is None:
             return
@@ -359,6 +358,17 @@ class Proposals:
             evidence={"proposal": proposal.id},
         )
         await self._store.note(entry)
+
+
+def _not_to_withdraw(stored: Stored, person: str) -> RefusedError | None:
+    """Why this person can't take it back; None: they can."""
+    if stored.proposal.proposer != person:
+        return RefusedError(
+            f"Only <@{stored.proposal.proposer}>, who proposed this, can withdraw it.",
+            means="Nothing was changed.",
+            next_step="Decline it, if you may vote on it.",
+        )
+    return None if stored.state is ProposalState.OPEN else _ended(stored)
 
 
 def _ended(stored: Stored) -> RefusedError:

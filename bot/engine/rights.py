@@ -48,7 +48,7 @@ class Rights:
                 next_step="Press again in a moment.",
             )
         raise RefusedError(
-            f"You can't {what}: that takes a {needed.label}, and {_has(standing, role)}.",
+            f"You can't {what}: that takes {needed.one}, and {_has(standing, role)}.",
             means="Nothing was done.",
             next_step=f"Ask {self._names(needed)}.",
         )
@@ -59,12 +59,12 @@ class Rights:
 
     def _names(self, needed: Role) -> str:
         people = self._roster.holders(needed)
-        return ", ".join(f"<@{person}>" for person in people) or f"whoever can make somebody a {needed.label}"
+        return ", ".join(f"<@{person}>" for person in people) or f"whoever can make somebody {needed.one}"
 
 
 def _has(standing: Standing, role: Role | None) -> str:
     if standing.barred:
         return f"to Slack you are {standing.barred}"
     if role is not None:
-        return f"you are a {role.label}"
+        return f"you are {role.one}"
     return "you have no role in this bot" if standing.role is None else "a group or a shift does not count here"

@@ -232,6 +232,9 @@ class Store(SignedTransactions, Protocol):
     async def use_code(self, person: str, step: int) -> bool:
         """Take the code of this time step, and begin counting anew. False: that one or a later one was used."""
 
+    async def take_request(self, signature: str, now: datetime, good_for: timedelta) -> bool:
+        """Take the request that Slack signed so. False: it was taken before, less than `good_for` ago."""
+
     async def consume(self, approval: Approval, execution_id: str) -> bool:
         """OPEN → EXECUTING in one update, for one execution. True also when that same execution asks again."""
 

@@ -1,10 +1,11 @@
 """The process itself: where it keeps its record and where it listens."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr
 
-from bot.settings.kinds import runbook_name
+from bot.settings.kinds import Seconds, runbook_name
 
 
 class ProcessSettings(BaseModel):
@@ -18,4 +19,9 @@ class ProcessSettings(BaseModel):
     )
     http_host: str = Field(default="0.0.0.0", description="Where the webhook port listens.")  # noqa: S104 - a container's port
     http_port: int = Field(default=8090, ge=0, le=65535, description="The webhook, health and metrics port.")
+    http_patience: Seconds = Field(
+        default=timedelta(minutes=1),
+        gt=timedelta(0),
+        description="Seconds a request has to arrive whole and be answered; nobody holds a connection by being slow.",
+    )
     alertmanager_token: SecretStr = Field(description="The bearer token Alertmanager sends with each webhook.")

@@ -59,7 +59,7 @@ def _option(contract: Contract) -> Block:
 
 def loading_modal() -> Block:
     """What stands there while the real one is being made: a trigger lives three seconds."""
-    return _modal("Pause protocol") | {
+    return _modal("One moment") | {
         "close": kit.plain("Cancel"),
         "blocks": [kit.section(f"{kit.WAITING} One moment…")],
     }

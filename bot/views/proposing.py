@@ -4,7 +4,7 @@ from bot.domain.policy import Policy
 from bot.views import ids, kit
 from bot.views.kit import Block
 from bot.views.redact import PATTERNS_ONLY, Redactor
-from bot.views.safe import Safe, escape
+from bot.views.safe import Safe
 
 _REASON = 1000
 
@@ -36,15 +36,16 @@ def propose_modal(metadata: str, title: str, policy: Policy, redactor: Redactor 
     }
 
 
-def typed_modal(metadata: str, word: str, *, code: bool) -> Block:
+def typed_modal(metadata: str, what: str, word: str, *, code: bool, redactor: Redactor = PATTERNS_ONLY) -> Block:
     """Approve by typing.
 
     Args:
         metadata: opaque; comes back with what is filled in.
+        what: is approved: the Action's title.
         word: such as the database's name: nobody types that by a slip; empty: none.
         code: whether a one-time code is asked for as well.
+        redactor: the title may quote what somebody typed.
     """
-    what = f"a change to *{escape(word)}*" if word else "what takes a second factor"
     inputs = [_line(ids.TYPED, f"Type {word}", 200)] if word else []
     inputs += [_line(ids.CODE, "The code your authenticator shows now", 12)] if code else []
     return {
@@ -54,7 +55,10 @@ def typed_modal(metadata: str, word: str, *, code: bool) -> Block:
         "title": kit.plain("Type it to approve"),
         "submit": kit.plain("Yes, I mean it"),
         "close": kit.plain("Cancel"),
-        "blocks": [kit.section(f"You are about to approve {what}. Read the proposal first."), *inputs],
+        "blocks": [
+            kit.section(f"You are about to approve: *{Safe(redactor).line(what, 250)}*\nRead the proposal first."),
+            *inputs,
+        ],
     }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
@@ -17,17 +16,11 @@ from bot.adapters.slack_socket import SlackSocket
 from bot.adapters.slack_web import web_client
 from bot.engine.bot import Bot
 from bot.engine.leading import lead
-from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.wiring import doctor
 from bot.wiring.adapters import outside
 from bot.wiring.engine import engine
-
-LARGEST_BODY = 32 * 1024 * 1024
-"""Bytes of one webhook: Alertmanager puts thousands of alerts in a body."""
-
-PATIENCE = 60
-"""Seconds that a request may take, its body's arrival included: nobody holds a door open by sending slowly."""
+from bot.wiring.port import Port
 
 log = structlog.get_logger()
 
@@ -62,28 +55,17 @@ async def serve(
         bot = await stack.enter_async_context(_bot(settings, client, socket, stop))
         for listen in listeners:
             listen(slack, bot)
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_in_time])
+        port = Port(settings)
         for route in routes:
-            route(app, bot)
+            route(port.app, bot)
         if socket is None:
-            slack_door(app, slack)
-        await stack.enter_async_context(_http(settings, app))
+            slack_door(port.app, slack)
+        await stack.enter_async_context(port.open())
         if socket is not None:
             await stack.enter_async_context(socket.open())
         log.info("serving", port=settings.http_port)
         await stop.wait()
         log.info("stopping")
-
-
-@web.middleware
-async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        async with asyncio.timeout(PATIENCE) as left:
-            return await handler(request)
-    except TimeoutError:
-        if left.expired():
-            raise web.HTTPRequestTimeout from None
-        raise
 
 
 def _socket(settings: Settings, slack: AsyncApp) -> SlackSocket | None:
@@ -123,20 +105,3 @@ async def _until_over(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> A
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-@asynccontextmanager
-async def _http(settings: Settings, app: web.Application) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.http_host, settings.http_port).start()
-    except OSError as error:
-        raise ConfigurationError(
-            f"The port {settings.http_port} on {settings.http_host} can't be opened: {error.strerror}.",
-            next_step="Set MUSD_HTTP_PORT to a free one.",
-        ) from None
-    try:
-        yield
-    finally:
-        await runner.cleanup()

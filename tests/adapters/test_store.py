@@ -428,6 +428,17 @@ async def test_nobody_votes_on_a_proposal_that_never_was(store: SqlStore) -> Non
     assert await store.keep_vote(a_vote(a_proposal())) is False
 
 
+async def test_a_signed_request_is_taken_once_by_whichever_bot_until_it_is_no_longer_good(
+    store: SqlStore, other: SqlStore
+) -> None:
+    good_for = timedelta(minutes=15)
+    taken = await at_once(*(one.take_request("v0=1", NOW, good_for) for one in (store, other) * 5))
+    later = [await store.take_request(one, NOW + good_for, good_for) for one in ("v0=1", "v0=2")]
+    much_later = await store.take_request("v0=1", NOW + good_for * 2, good_for)
+
+    assert (sum(taken), later, much_later) == (1, [False, True], True)
+
+
 async def test_of_many_executions_at_once_exactly_one_consumes_the_approval(store: SqlStore, other: SqlStore) -> None:
     proposal = a_proposal()
     await store.keep_proposal(proposal)

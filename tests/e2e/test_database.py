@@ -73,7 +73,7 @@ def typed(practice: Practice, admin: str, proposal: dict[str, Any]) -> None:
 def test_an_operators_approval_of_a_restore_is_refused_before_anything_is_typed(practice: Practice) -> None:
     proposal = propose(practice, "operator-1", "database restore latest")
     practice.press("operator-2", proposal, "Approve", CHANNEL)
-    until(lambda: "takes a admin" in "\n".join(map(written, practice.messages(CHANNEL, "operator-2"))))
+    until(lambda: "takes an admin" in "\n".join(map(written, practice.messages(CHANNEL, "operator-2"))))
     assert practice.views("operator-2") == []
 
 

@@ -106,4 +106,4 @@ def test_what_cannot_be_meant_is_refused_in_words(practice: Practice, text: str,
 
 def test_a_responder_may_not_propose_a_restart(practice: Practice) -> None:
     practice.command("responder-1", "restart relay", CHANNEL)
-    until(lambda: "takes a operator" in "\n".join(map(written, practice.messages(CHANNEL, "responder-1"))))
+    until(lambda: "takes an operator" in "\n".join(map(written, practice.messages(CHANNEL, "responder-1"))))

@@ -222,6 +222,13 @@ factors = Table(
     Column("tried_since", Moment),
 )
 
+requests = Table(
+    "requests",
+    metadata,
+    Column("signature", Text, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+)
+
 transactions = Table(
     "transactions",
     metadata,
