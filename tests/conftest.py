@@ -10,7 +10,18 @@ LONGEST = (
 """Files that take more than half a minute: begun first, so that no worker is left alone with one of them at the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--again`, which `make test` uses."""
+    parser.addoption("--again", action="store_true", help="only the files in which a test failed the last time")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files first; any other keeps its place."""
+    if config.getoption("again"):
+        assert config.cache
+        failed = {test.partition("::")[0] for test in config.cache.get("cache/lastfailed", {})}
+        others = [item for item in items if item.nodeid.partition("::")[0] not in failed]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))

@@ -12,7 +12,8 @@ from bot.domain.probe import State
 from bot.errors import UnavailableError
 from bot.ports import Backup, SigningKey
 
-_TIMEOUT = 3.0
+TIMEOUT = 3.0
+"""Seconds that connecting, and each answer, may take."""
 _STATES = {
     "Enabled": (State.OK, "enabled"),
     "Disabled": (State.BAD, "the key is DISABLED: enable it again (kms:EnableKey)"),
@@ -31,7 +32,15 @@ _ERRORS = {
 class AwsReads:
     """Fulfils `ports.KeyReads` and `ports.BackupReads`."""
 
-    def __init__(self, *, region: str, keys: Mapping[str, str], bucket: str = "", endpoint_url: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        region: str,
+        keys: Mapping[str, str],
+        bucket: str = "",
+        endpoint_url: str = "",
+        timeout: float = TIMEOUT,
+    ) -> None:
         """Read these.
 
         Args:
@@ -39,6 +48,7 @@ class AwsReads:
             keys: KMS key id by validator.
             bucket: where backups are.
             endpoint_url: another address, in the drill alone.
+            timeout: seconds for one request.
         """
         self._keys = keys
         self._bucket = bucket
@@ -46,8 +56,8 @@ class AwsReads:
         self._options: dict[str, Any] = {
             "endpoint_url": endpoint_url or None,
             "config": Config(
-                connect_timeout=_TIMEOUT,
-                read_timeout=_TIMEOUT,
+                connect_timeout=timeout,
+                read_timeout=timeout,
                 retries={"total_max_attempts": 1},
                 s3={"addressing_style": "path"} if endpoint_url else {},
             ),

@@ -11,11 +11,15 @@ _BODY_AT_MOST = 64 * 1024
 """Bytes of an answer that are read; the rest is left."""
 
 
+TIMEOUT = 3.0
+"""Seconds that one request may take."""
+
+
 class HttpHealth:
     """Fulfils `ports.RelayReads`, and serves the ledger. Any status is an answer; redirects are not followed."""
 
     def __init__(
-        self, name: str, url: str, *, setting: str, token: SecretStr | None = None, timeout: float = 3.0
+        self, name: str, url: str, *, setting: str, token: SecretStr | None = None, timeout: float = TIMEOUT
     ) -> None:
         """Ask one system.
 

@@ -19,6 +19,10 @@ _TEXT_AT_MOST = 2000
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 401, 403, 404, 409
 
 
+TIMEOUT = 4.0
+"""Seconds that one request may take."""
+
+
 class KubeApi:
     """Asks the API server under one credential. Connects when it is first asked, so that a bot without one starts."""
 
@@ -29,7 +33,7 @@ class KubeApi:
         *,
         context: str | None = None,
         token_file: Path | None = None,
-        timeout: float = 4.0,
+        timeout: float = TIMEOUT,
     ) -> None:
         """Connect to one cluster.
 

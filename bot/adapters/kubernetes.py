@@ -11,7 +11,7 @@ import aiohttp
 from kubernetes_asyncio import client
 
 from bot.adapters import pods
-from bot.adapters.kube_api import KubeApi, message
+from bot.adapters.kube_api import TIMEOUT, KubeApi, message
 from bot.adapters.pod_commands import READING, run
 from bot.errors import RefusedError, UnavailableError
 from bot.ports import Executed, Pod, Usage
@@ -40,7 +40,7 @@ class KubernetesReads:
         selectors: Mapping[str, str] | None = None,
         owners: Mapping[str, str] | None = None,
         context: str | None = None,
-        timeout: float = 4.0,
+        timeout: float = TIMEOUT,
     ) -> None:
         """Read one namespace.
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from bot.adapters.health import HttpHealth
-from bot.adapters.ledger_api import LedgerApi
+from bot.adapters.ledger_api import TIMEOUT, LedgerApi
 from bot.domain.canton import SERVICES, Ballot, Governance, PauseState, Proof, short
 from bot.errors import UnavailableError
 from bot.ports import CantonPrice, CantonService, Health, LedgerEnd
@@ -28,7 +28,7 @@ class CantonLedger:
     """Fulfils `ports.LedgerReads`."""
 
     def __init__(
-        self, url: str, token: SecretStr, *, package: str, services: Sequence[str] = SERVICES, timeout: float = 3.0
+        self, url: str, token: SecretStr, *, package: str, services: Sequence[str] = SERVICES, timeout: float = TIMEOUT
     ) -> None:
         """Ask one participant.
 

@@ -18,10 +18,14 @@ _ACTIVE = "/v2/state/active-contracts"
 Json = Mapping[str, Any]
 
 
+TIMEOUT = 3.0
+"""Seconds that one request may take."""
+
+
 class LedgerApi:
     """One participant, asked in the name of one user."""
 
-    def __init__(self, url: str, token: SecretStr, *, package: str, timeout: float = 3.0) -> None:
+    def __init__(self, url: str, token: SecretStr, *, package: str, timeout: float = TIMEOUT) -> None:
         """Ask one participant.
 
         Args:

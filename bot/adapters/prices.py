@@ -16,6 +16,10 @@ _UNAUTHORIZED = (401, 403)
 _BODY_AT_MOST = 64 * 1024
 
 
+TIMEOUT = 3.0
+"""Seconds that one request may take."""
+
+
 class PriceSources:
     """Fulfils `ports.PriceReads`. A price that is missing, not a number or not above zero is no answer."""
 
@@ -28,7 +32,7 @@ class PriceSources:
         chainlink: ChainlinkFeed,
         temple_jwt: SecretStr,
         coin: str,
-        timeout: float = 3.0,
+        timeout: float = TIMEOUT,
     ) -> None:
         """Ask these.
 

@@ -13,10 +13,14 @@ _POINTS = 288
 """Of one picture: every five minutes of a day."""
 
 
+TIMEOUT = 5.0
+"""Seconds that one request may take."""
+
+
 class PrometheusHistory:
     """Fulfils `ports.History`."""
 
-    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+    def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
         """`url`: its base, such as ``http://prometheus:9090``. `timeout`: seconds for one query."""
         self._url = url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout)

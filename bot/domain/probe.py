@@ -76,14 +76,14 @@ class Probe(Generic[P_contra]):
     timeout: float = 5.0
     """Seconds. A probe that needs longer is a probe that nobody waits for at 03:00."""
 
-    async def run(self, reads: P_contra) -> Finding:
-        """Ask, within the timeout. Never raises, except when cancelled."""
-        began = time.monotonic()
+    async def run(self, reads: P_contra, patience: float = 1.0) -> Finding:
+        """Ask, within `patience` times the timeout. Never raises, except when cancelled."""
+        began, limit = time.monotonic(), self.timeout * patience
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(limit):
                 finding = await self.ask(reads)
         except TimeoutError:
-            finding = unknown(f"no answer within {self.timeout:g} s")
+            finding = unknown(f"no answer within {limit:g} s")
         except BotError as error:
             finding = unknown(error.happened)
         except Exception as error:  # noqa: BLE001 - a broken probe is a question without an answer, not the end of a diagnosis

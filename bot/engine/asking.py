@@ -27,7 +27,7 @@ async def ask(probes: Sequence[Probe[Reads]], reads: Reads, progress: Progress) 
 
     async def one(probe: Probe[Reads]) -> None:
         with SECONDS.labels(probe.key).time():
-            finding = findings[probe.key] = await probe.run(reads)
+            finding = findings[probe.key] = await probe.run(reads, reads.limits.patience)
         PROBES.labels(probe.key, finding.state).inc()
         changed.set()
 

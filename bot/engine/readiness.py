@@ -50,7 +50,7 @@ class Readiness:
 
     async def look(self) -> Finding:
         """One look; people are told where the light has changed for sure."""
-        finding = await self._probe.run(self._reads)
+        finding = await self._probe.run(self._reads, self._reads.limits.patience)
         READY.set(_VALUES[finding.state])
         self._row = [*self._row, finding.state][-_SURE:]
         sure = len(self._row) == _SURE and len(set(self._row)) == 1

@@ -169,6 +169,8 @@ class Limits:
     """NetworkPolicies that must be there."""
     relay_hosts: tuple[str, ...] = ()
     """What the relay's pod must reach, as ``canton=host:port``, ``ethereum=host:port``."""
+    patience: float = 1.0
+    """How many times longer than usual a probe may take."""
 
 
 @dataclass(frozen=True)

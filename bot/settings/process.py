@@ -24,4 +24,11 @@ class ProcessSettings(BaseModel):
         gt=timedelta(0),
         description="Seconds a request has to arrive whole and be answered; nobody holds a connection by being slow.",
     )
+    patience: float = Field(
+        default=1.0,
+        ge=1.0,
+        le=5.0,
+        description="How many times longer than usual what is asked may take to answer, where the network or the "
+        "machine is slow. What does not answer is UNKNOWN that much later.",
+    )
     alertmanager_token: SecretStr = Field(description="The bearer token Alertmanager sends with each webhook.")

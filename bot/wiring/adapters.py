@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
+from bot.adapters import aws, health, kube_api, prices, prometheus, rpc
 from bot.adapters.aws import AwsReads
 from bot.adapters.chainlink import ChainlinkFeed
 from bot.adapters.contracts import Contracts
@@ -96,7 +97,7 @@ async def outside(settings: Settings, client: Any, stack: AsyncExitStack) -> Out
     return Outside(
         lock=lock,
         store=store,
-        history=PrometheusHistory(settings.prometheus_url) if settings.prometheus_url else store,
+        history=_history(settings) or store,
         durable=Durable(system_url=system_url),
         chat=chat,
         rpcs=rpcs,
@@ -110,9 +111,15 @@ async def outside(settings: Settings, client: Any, stack: AsyncExitStack) -> Out
     )
 
 
+def _history(settings: Settings) -> History | None:
+    limit = prometheus.TIMEOUT * settings.patience
+    return PrometheusHistory(settings.prometheus_url, timeout=limit) if settings.prometheus_url else None
+
+
 def ethereum(settings: Settings, stack: AsyncExitStack) -> Rpcs:
     """The configured RPCs: the one thing that reading and writing share."""
-    rpcs = Rpcs([url.get_secret_value() for url in settings.rpc_urls], settings.chain_id)
+    urls = [url.get_secret_value() for url in settings.rpc_urls]
+    rpcs = Rpcs(urls, settings.chain_id, timeout=rpc.TIMEOUT * settings.patience)
     stack.push_async_callback(rpcs.close)
     return rpcs
 
@@ -132,13 +139,17 @@ def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: Pause
         context=settings.kube_context or None,
         selectors={"musd-relay": settings.relay_selector, "musd-validator": settings.validator_selector},
         owners={word: own for word, own in map(pair, settings.deployments) if word in settings.validators},
+        timeout=kube_api.TIMEOUT * settings.patience,
     )
-    relay = HttpHealth("the relay", settings.relay_url, setting="MUSD_RELAY_URL")
-    aws = AwsReads(
+    relay = HttpHealth(
+        "the relay", settings.relay_url, setting="MUSD_RELAY_URL", timeout=health.TIMEOUT * settings.patience
+    )
+    stored = AwsReads(
         region=settings.aws_region,
         keys=dict(pair(one) for one in settings.validator_kms_key_ids),
         bucket=settings.backup_bucket,
         endpoint_url=settings.kms_endpoint,
+        timeout=aws.TIMEOUT * settings.patience,
     )
     for one in (cluster, relay):
         stack.push_async_callback(one.close)
@@ -156,6 +167,7 @@ def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: Pause
             database_path=settings.database_path,
             policies=settings.network_policies,
             relay_hosts=settings.relay_hosts,
+            patience=settings.patience,
         ),
         cluster=cluster,
         relay=relay,
@@ -177,9 +189,10 @@ def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: Pause
             chainlink=ChainlinkFeed(rpcs, settings.chainlink_feed),
             temple_jwt=settings.temple_jwt,
             coin=settings.coingecko_coin,
+            timeout=prices.TIMEOUT * settings.patience,
         ),
-        keys=aws,
-        backups=aws,
+        keys=stored,
+        backups=stored,
         pausing=readiness(settings, rpcs, pause),
     )
 

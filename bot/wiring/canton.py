@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from bot.adapters import ledger_api
 from bot.adapters.ledger import CantonLedger
 from bot.adapters.ledger_writes import CantonWrites
 from bot.domain.probe import Probe
@@ -23,6 +24,7 @@ def ledger_reads(settings: Settings, stack: AsyncExitStack) -> LedgerReads:
         settings.ledger_token,
         package=settings.ledger_package,
         services=settings.canton_services,
+        timeout=ledger_api.TIMEOUT * settings.patience,
     )
     stack.push_async_callback(made.close)
     return made

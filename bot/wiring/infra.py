@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 
+from bot.adapters import kube_api
 from bot.adapters.backup_places import BackupPlace, Bucket, Folder
 from bot.adapters.deployments import KubernetesDeployments
 from bot.adapters.docker import DockerContainers
@@ -41,6 +42,7 @@ def infrastructure(settings: Settings, reads: Reads, stack: AsyncExitStack) -> I
         settings.kubeconfig,
         context=settings.kube_write_context or None,
         token_file=settings.kube_write_token_file,
+        timeout=kube_api.TIMEOUT * settings.patience,
     )
     stack.push_async_callback(kube.close)
     deployments = dict(pair(one) for one in settings.deployments)
@@ -100,7 +102,7 @@ def _health(
     """How each deployment is found to be well; where nothing is said, its pods being ready is all there is."""
     probes: dict[str, Probe[Reads]] = {"musd-relay": http.relay_health(), "canton-participant": ledger.reachable()}
     probes |= {name: validators.heartbeat(deployments.get(name, name)) for name in settings.validators}
-    return {name: partial(probe.run, reads) for name, probe in probes.items()}
+    return {name: partial(probe.run, reads, reads.limits.patience) for name, probe in probes.items()}
 
 
 def pair(text: str) -> tuple[str, str]:

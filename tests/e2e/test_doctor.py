@@ -45,13 +45,13 @@ def environment(world: Practice) -> Iterator[dict[str, str]]:
 def examined(environment: dict[str, str], *arguments: str) -> tuple[int, dict[str, Any]]:
     """The exit code, and each check by its key."""
     command = warm.program("doctor", "--json", *arguments)
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert answer.stdout, answer.stderr
     return answer.returncode, {one["check"]: one for one in json.loads(answer.stdout)}
 
 
 def test_in_the_practice_world_every_line_is_ok(environment: dict[str, str]) -> None:
-    # An RPC of a machine that is busy with other things may be too slow at the first look, and is: it is asked again.
+    # What a machine that is busy with other things is too slow for at the first look is asked again.
     code, lines = until(lambda: next((seen for seen in [examined(environment)] if seen[0] == 0), None))
 
     assert [one for one in lines.values() if one["state"] != "OK"] == []
@@ -77,10 +77,9 @@ def test_following_the_readme_every_line_is_ok(environment: dict[str, str], tmp_
     answers = "".join(left.pop(name_of(name), "") + "\n" for name in init.QUESTIONS)
     ours = f'musd-bot() {{ {sys.executable} -m bot "$@"; }}; export PYTHONPATH={ROOT}'
 
-    again = "musd-bot doctor"  # where a busy machine's RPC was too slow at the first look
-    script = ["bash", "-ec", f"{ours}\n{re.sub(' *#.*', '', documented())} || {again} || {again}"]
+    script = ["bash", "-ec", f"{ours}\n{re.sub(' *#.*', '', documented())} || musd-bot doctor"]  # as above: once more
     ended = subprocess.run(
-        script, cwd=tmp_path, env=left, input=answers, capture_output=True, text=True, check=False, timeout=90
+        script, cwd=tmp_path, env=left, input=answers, capture_output=True, text=True, check=False, timeout=240
     )
 
     assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr
@@ -225,7 +224,7 @@ def test_the_table_says_what_to_mend_and_no_secret(environment: dict[str, str]) 
     command = warm.program("doctor")
     wrong = environment | {"SMUSD": "0x" + "12" * 20}
 
-    answer = subprocess.run(command, env=wrong, capture_output=True, text=True, check=False, timeout=60)
+    answer = subprocess.run(command, env=wrong, capture_output=True, text=True, check=False, timeout=120)
 
     assert "BAD     SMUSD" in answer.stdout
     assert "→ Correct SMUSD." in answer.stdout

@@ -14,7 +14,7 @@ from tests.world.practice import Practice, firing, until
 _NOTE = 1900
 """Characters: a note keeps 2,000."""
 _REACHES_OUT = re.compile(
-    r".{0,60}(?:<!(?:channel|here|everyone|subteam)|<@U0ADMIN0001(?!> has joined)|<https?://evil|<mailto:|<#C0000000001).{0,40}"
+    r".{0,60}(?:<!(?:channel|here|everyone|subteam)|(?<!`admin-1` )<@U0ADMIN0001(?!> has joined)|<https?://evil|<mailto:|<#C0000000001).{0,40}"
 )
 
 

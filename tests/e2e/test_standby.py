@@ -123,7 +123,8 @@ def test_a_leader_killed_in_a_pause_hands_over_and_nothing_is_lost_or_done_twice
     assert len(practice.channels("-relay-down-")) == len(practice.channels("-sentinthegap-")) == 1
     pages = {page["dedup_key"] for page in practice.pages() if "Relay Service Down" in page["payload"]["summary"]}
     assert len(pages) == 1
-    assert len(two.timeline()) == len(set(two.timeline()))
+    written = two.timeline()  # once: the standby goes on writing
+    assert len(written) == len(set(written))
 
 
 def test_the_one_that_was_killed_comes_back_and_stands_by(two: Two) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -16,6 +17,9 @@ PROOF = "Governance:GovernanceActionLog"
 PAUSE_STATE = "Governance:EmergencyPauseState"
 FEED = "CantonLending:CantonPriceFeed"
 _PACKAGE = "#musd-protocol"
+_TAKEN = ("CONTRACT_NOT_FOUND", "LOCAL_VERDICT_LOCKED_CONTRACTS")
+"""Answered where another vote on the same contract came first."""
+_TRIES = 5
 _numbers = itertools.count()
 
 
@@ -54,41 +58,60 @@ class Guardians:
     def approve(self, purpose: str, *names: str) -> None:
         """These guardians approve the newest proposal whose payload names this purpose."""
         for name in names:
-            contract = [one for one in self.active(BALLOT) if _purpose(one) == purpose][-1]
-            self._vote(name, BALLOT, contract["contractId"], "Proposal_Approve", approver=_party(name))
+            self._vote(
+                name,
+                BALLOT,
+                lambda: [one for one in self.active(BALLOT) if _purpose(one) == purpose][-1],
+                "Proposal_Approve",
+                approver=_party(name),
+            )
 
     def put_again(self, like: Json, key: str, name: str) -> None:
         """Somebody puts another proposal like this one, under another id and without its votes."""
         fresh = {"proposalId": key, "proposer": _party(name), "status": "Pending", "timelockEndsAt": None}
         argument = {**like, **fresh, "approvals": {"map": []}, "rejections": {"map": []}}
         create = {"templateId": f"{_PACKAGE}:{BALLOT}", "createArguments": argument}
-        self._submit(name, {"CreateCommand": create})
+        answer = self._submit(name, {"CreateCommand": create})
+        assert answer.ok, answer.text
 
     def trigger(self, *names: str) -> None:
         """These guardians vote on the pause state."""
         for name in names:
-            contract = self.active(PAUSE_STATE)[-1]["contractId"]
-            choice = "EmergencyPause_Trigger"
-            self._vote(name, PAUSE_STATE, contract, choice, guardian=_party(name), reason="seen it")
+            self._vote(
+                name,
+                PAUSE_STATE,
+                lambda: self.active(PAUSE_STATE)[-1],
+                "EmergencyPause_Trigger",
+                guardian=_party(name),
+                reason="seen it",
+            )
 
-    def _vote(self, name: str, template: str, contract: str, choice: str, **argument: str) -> None:
-        body = {
-            "templateId": f"{_PACKAGE}:{template}",
-            "contractId": contract,
-            "choice": choice,
-            "choiceArgument": argument,
-        }
-        self._submit(name, {"ExerciseCommand": body})
+    def _vote(self, name: str, template: str, newest: Callable[[], Json], choice: str, **argument: str) -> None:
+        """Vote on the contract that stands. Somebody else's vote takes its place at any moment: then on that one."""
+        for _ in range(_TRIES):
+            body = {
+                "templateId": f"{_PACKAGE}:{template}",
+                "contractId": newest()["contractId"],
+                "choice": choice,
+                "choiceArgument": argument,
+            }
+            answer = self._submit(name, {"ExerciseCommand": body})
+            if answer.ok or answer.json()["code"] not in _TAKEN:
+                break
+        assert answer.ok, answer.text
 
-    def _submit(self, name: str, command: Json) -> None:
+    def _submit(self, name: str, command: Json) -> requests.Response:
         commands = {"commandId": f"{name}-{next(_numbers)}", "actAs": [_party(name)], "commands": [command]}
-        self._ask("POST", "/v2/commands/submit-and-wait-for-transaction", {"commands": commands}, name)
+        return self._answer("POST", "/v2/commands/submit-and-wait-for-transaction", {"commands": commands}, name)
 
     def _ask(self, method: str, path: str, body: Any, user: str) -> Any:
-        headers = {"Authorization": f"Bearer {self._tokens.token(user)}"}
-        answer = self.http.request(method, self.url + path, json=body, headers=headers, timeout=15)
+        answer = self._answer(method, path, body, user)
         assert answer.ok, answer.text
         return answer.json()
+
+    def _answer(self, method: str, path: str, body: Any, user: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self._tokens.token(user)}"}
+        return self.http.request(method, self.url + path, json=body, headers=headers, timeout=15)
 
 
 def _party(name: str) -> str:

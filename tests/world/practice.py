@@ -22,6 +22,8 @@ from tests.world import warm
 T = TypeVar("T")
 NOW = "2026-11-24T03:00:00Z"
 PAUSABLE = ("BORROW_MODULE", "SMUSD", "DIRECT_MINT", "BLE_BRIDGE")
+PATIENCE = 3
+"""Several practice worlds share a core, so whatever a bot asks may take this many times longer than usual."""
 _PAUSED = "0x5c975abb"
 _PAUSED_EVENT = "0x62e78cea01bee320cd4e420270b5ea74000d11b0c9f74754ebdbfc544b05a258"
 
@@ -42,7 +44,7 @@ class Practice:
             checkout: another one than this, which it is the program of, and cold.
         """
         self.data = data
-        arguments = ("drill", "--no-browser", "--port", str(port), *arguments)
+        arguments = ("drill", "--no-browser", "--port", str(port), "--set", f"MUSD_PATIENCE={PATIENCE}", *arguments)
         arguments += ("--data", str(data)) if data else ()
         command = [sys.executable, "-m", "bot", *arguments] if cold or checkout else warm.program(*arguments)
         self.process = subprocess.Popen(

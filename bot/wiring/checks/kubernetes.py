@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.adapters.kube_api import KubeApi
+from bot.adapters.kube_api import TIMEOUT, KubeApi
 from bot.adapters.kube_grants import FORBIDDEN_TO_READERS, READS, Grant, granted, writes
 from bot.domain.probe import Finding, Probe, bad, ok
 from bot.settings import Settings
@@ -21,7 +21,12 @@ def checks(settings: Settings) -> Sequence[Probe[Any]]:
 
 
 async def _reader(settings: Settings) -> Finding:
-    kube = KubeApi(settings.namespace, settings.kubeconfig, context=settings.kube_context or None)
+    kube = KubeApi(
+        settings.namespace,
+        settings.kubeconfig,
+        context=settings.kube_context or None,
+        timeout=TIMEOUT * settings.patience,
+    )
     try:
         lacking = await _lacking(kube, READS)
         held = await granted(kube, FORBIDDEN_TO_READERS)
@@ -40,6 +45,7 @@ async def _writer(settings: Settings) -> Finding:
         settings.kubeconfig,
         context=settings.kube_write_context or None,
         token_file=settings.kube_write_token_file,
+        timeout=TIMEOUT * settings.patience,
     )
     needed = writes([one.partition("/")[0] for one in (settings.relay_key_secret, settings.canton_token_secret)])
     try:
