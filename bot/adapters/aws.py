@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import aioboto3
@@ -52,7 +53,7 @@ class AwsReads:
         """
         self._keys = keys
         self._bucket = bucket
-        self._session = aioboto3.Session(region_name=region or None)
+        self._region = region
         self._options: dict[str, Any] = {
             "endpoint_url": endpoint_url or None,
             "config": Config(
@@ -62,6 +63,11 @@ class AwsReads:
                 s3={"addressing_style": "path"} if endpoint_url else {},
             ),
         }
+
+    @cached_property
+    def _session(self) -> Any:
+        # Made when it is first asked: making one takes longer than most answers.
+        return aioboto3.Session(region_name=self._region or None)
 
     async def validators(self) -> Sequence[SigningKey]:
         """One per configured validator, asked side by side."""

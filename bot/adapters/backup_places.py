@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -149,7 +150,7 @@ class Bucket:
         self._prefix = prefix
         self.encrypted = kms_key
         self.words = f"s3://{bucket}/{prefix}"
-        self._session = aioboto3.Session(region_name=region or None)
+        self._region = region
         self._options: dict[str, Any] = {
             "endpoint_url": endpoint_url or None,
             "config": Config(
@@ -158,6 +159,11 @@ class Bucket:
                 s3={"addressing_style": "path"} if endpoint_url else {},
             ),
         }
+
+    @cached_property
+    def _session(self) -> Any:
+        # Made when it is first asked: making one takes longer than most answers.
+        return aioboto3.Session(region_name=self._region or None)
 
     @asynccontextmanager
     async def writing(self, name: str) -> AsyncIterator[Writer]:

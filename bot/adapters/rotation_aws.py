@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 import aioboto3
@@ -21,15 +22,21 @@ class RotationAws:
 
     def __init__(self, *, region: str, access_key: str, secret_key: SecretStr, endpoint_url: str = "") -> None:
         """Connect under this credential; under the environment's where it is empty."""
-        self._session = aioboto3.Session(
-            region_name=region or None,
-            aws_access_key_id=access_key or None,
-            aws_secret_access_key=secret_key.get_secret_value() or None,
-        )
+        self._credential = (region, access_key, secret_key)
         self._options: dict[str, Any] = {
             "endpoint_url": endpoint_url or None,
             "config": Config(connect_timeout=_TIMEOUT, read_timeout=_TIMEOUT, retries={"total_max_attempts": 2}),
         }
+
+    @cached_property
+    def _session(self) -> Any:
+        # Made when it is first asked: making one takes longer than most answers.
+        region, access_key, secret_key = self._credential
+        return aioboto3.Session(
+            region_name=region or None,
+            aws_access_key_id=access_key or None,
+            aws_secret_access_key=secret_key.get_secret_value() or None,
+        )
 
     async def create(self, validator: str, mark: str) -> CreatedKey:
         """A key whose description carries the mark; one that has it already is that key."""

@@ -50,7 +50,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         secret = settings.slack_signing_secret.get_secret_value()
-        slack = AsyncApp(client=client, logger=None, signing_secret=secret)
+        slack = AsyncApp(name="musd-bot", client=client, logger=None, signing_secret=secret)
         socket = _socket(settings, slack)
         bot = await stack.enter_async_context(_bot(settings, client, socket, stop))
         for listen in listeners:

@@ -22,7 +22,9 @@ from bot.drill.part import Fault, read_json, write_json
 
 _log = logging.getLogger(__name__)
 _ROUND = 0.05
-"""Seconds between two rounds of the controllers."""
+"""Seconds between two rounds of the controllers, while something changes."""
+_QUIET_ROUND = 0.25
+"""The same where nothing does."""
 _AGE = 4 * 86400.0
 """Seconds a new world has been running."""
 
@@ -132,8 +134,10 @@ class Cluster:
         chatter.write_lines(self.state, now)
 
     async def _turn(self) -> None:
+        seen = -1
         while True:
-            await asyncio.sleep(_ROUND * min(max(self.state.pace, 0.2), 1))
+            changed, seen = self.state.store.version != seen, self.state.store.version
+            await asyncio.sleep((_ROUND if changed else _QUIET_ROUND) * min(max(self.state.pace, 0.2), 1))
             try:
                 self._round(time.time())
             except Exception:  # noqa: BLE001 - a fault in one round must not stop the clock for good
