@@ -30,7 +30,7 @@ test: lint node_modules/.test
 
 # The kill tests at every boundary, a hundred rounds of random deaths, the approval machine at length: hours.
 soak: $(VENV)/.test node_modules/.test
-	MUSD_SOAK=$(or $(ROUNDS),100) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_rotation.py tests/e2e/test_database.py tests/real/test_large_database.py \
+	MUSD_SOAK=$(or $(ROUNDS),100) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_rotation.py tests/e2e/test_database.py \
 	  tests/property $(ARGS)
 
 # Every small change of the approval core, against its pure tests: a few minutes. None survives, so that one that does is news.

@@ -1,6 +1,7 @@
 """Actions on the infrastructure, against the practice cluster over its real API."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -8,23 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.adapters.deployments import KubernetesDeployments
 from bot.adapters.health import HttpHealth
 from bot.adapters.kube_api import KubeApi
 from bot.adapters.kubernetes import KubernetesReads
+from bot.domain.action import Outcome, Receipt
 from bot.domain.probe import Finding, bad, ok
+from bot.drill.chain import Chain
 from bot.drill.cluster import Cluster
 from bot.errors import UnavailableError
 from bot.ports import Infrastructure, Limits, Writes
 from bot.probes import validators
 from tests.world.bench import Bench
+from tests.world.onchain import writes_on
 
 NAMES = ("canton-participant", "musd-validator-1", "musd-validator-2", "musd-validator-3", "musd-relay")
 VALIDATORS = NAMES[1:4]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     cluster = Cluster()
     cluster.state.pace = 0.2
@@ -33,7 +38,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     await cluster.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def infra(cluster: Cluster) -> AsyncIterator[Infrastructure]:
     kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=2)
     reads: Any = Reading(KubernetesReads("musd", cluster.kubeconfig, context="reader", timeout=2))
@@ -74,3 +79,15 @@ class Reading:
 @pytest.fixture
 def bench(infra: Infrastructure) -> Bench:
     return Bench(Writes(signed=None, pause=None, infra=infra))  # type: ignore[arg-type]  # nothing here signs
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def writes(chain: Chain, infra: Infrastructure, tmp_path: Path) -> AsyncIterator[Writes]:
+    """The infrastructure, and the bridge with both its signers."""
+    async with writes_on(chain, tmp_path) as found:
+        yield replace(found, infra=infra)
+
+
+def ended(receipt: Receipt) -> dict[str, Outcome]:
+    """How each step of it ended."""
+    return {step.name: step.outcome for step in receipt.steps}

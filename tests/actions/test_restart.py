@@ -1,28 +1,33 @@
 """Restarting: each deployment watched to its end, one after another, never two relays at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+import pytest_asyncio
 from kubernetes_asyncio import client
 
 from bot.actions.restart import RaiseMemory, Restart, RestartAll, RestartSome
+from bot.adapters.deployments import KubernetesDeployments
+from bot.adapters.kube_api import KubeApi
 from bot.domain.action import Outcome
 from bot.domain.probe import State
 from bot.drill.cluster import Cluster
 from bot.errors import RefusedError, UnavailableError
 from bot.ports import Change, Infrastructure
 from tests.actions.conftest import NAMES
-from tests.world.bench import Bench, Mortal, proposed
+from tests.world.bench import Bench, Mortal, Remembered, proposed
 from tests.world.cluster import settings
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 RELAY = Restart(deployment="musd-relay")
+T = TypeVar("T")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def core(cluster: Cluster) -> AsyncIterator[Any]:
     async with client.ApiClient(await settings(cluster)) as api:
         yield client.CoreV1Api(api)
@@ -177,6 +182,31 @@ async def test_an_api_server_that_is_away_is_no_plan(cluster: Cluster, bench: Be
     await cluster.inflict({"fault": "api-down"})
     with pytest.raises(UnavailableError, match="Kubernetes does not answer"):
         await proposed(RELAY, bench.writes)
+
+
+async def test_one_that_goes_away_under_a_change_leaves_it_open_and_says_how_to_look(
+    cluster: Cluster, bench: Bench
+) -> None:
+    class Lost(Remembered):
+        async def step(self, name: str, work: Callable[[], Awaitable[T]], returns: type[T]) -> T:
+            if name == "canton-participant change":
+                await cluster.inflict({"fault": "api-down"})
+            return await super().step(name, work, returns)
+
+    [step] = (await bench.run(Restart(deployment="canton-participant"), Lost())).steps
+    assert (step.outcome, "Whether the change arrived is not known" in step.text) == (Outcome.UNKNOWN, True)
+    assert "kubectl -n musd get deployment canton-participant -o yaml; then propose again" in step.text
+
+
+async def test_another_namespace_is_named_with_what_to_grant(
+    cluster: Cluster, bench: Bench, infra: Infrastructure
+) -> None:
+    kube = KubeApi("elsewhere", cluster.kubeconfig, context="writer", timeout=2)
+    there = replace(infra, cluster=KubernetesDeployments(kube, {"musd-relay": "musd-relay"}, ()))
+    with pytest.raises(UnavailableError, match="may not read deployment musd-relay in elsewhere") as caught:
+        await proposed(RELAY, replace(bench.writes, infra=there))
+    await kube.close()
+    assert "get on deployments in elsewhere" in caught.value.next_step
 
 
 async def test_a_death_at_any_step_restarts_all_the_same(bench: Bench, infra: Infrastructure) -> None:

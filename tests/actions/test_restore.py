@@ -1,6 +1,5 @@
 """Backup and restore of the ledger's database, against a real PostgreSQL and the real chain of the practice world."""
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -8,73 +7,39 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bot.actions.backup import BackUp
 from bot.actions.restore import RestoreDatabase
 from bot.adapters.backup_places import Folder
 from bot.adapters.kube_api import KubeApi
-from bot.adapters.pausing import PausingChain
-from bot.adapters.pod_exec import PodExec
-from bot.adapters.postgres import PostgresInPod
-from bot.adapters.rpc import Rpcs
-from bot.adapters.signers import KeystoreSigner
-from bot.adapters.store import SqlStore, migrate
-from bot.domain.action import Outcome, Receipt
-from bot.drill.chain import Chain
-from bot.drill.cluster import Cluster
+from bot.domain.action import Outcome
+from bot.drill.cluster import Cluster, Run
 from bot.drill.database import Database
 from bot.errors import RefusedError
 from bot.ports import Infrastructure, Writes
+from tests.actions.conftest import ended
 from tests.world.bench import Bench, Mortal, proposed
+from tests.world.ledger_database import in_pod
 
-pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-async def database(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Database]:
-    one = Database()
-    if one.binaries is None:
-        if os.environ.get("MUSD_TEST_REQUIRE_REAL") == "1":
-            pytest.fail("there is no PostgreSQL server, and MUSD_TEST_REQUIRE_REAL=1 wants one")
-        pytest.skip("there is no PostgreSQL server on this machine")
-    one.behind(cluster, tmp_path / "database")
-    await one.start()
-    yield one
-    await one.stop()
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
-async def chain(tmp_path: Path) -> AsyncIterator[Chain]:
-    one = Chain()
-    await one.start(tmp_path / "chain")
-    yield one
-    await one.stop()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bench(
-    cluster: Cluster, infra: Infrastructure, database: Database, chain: Chain, tmp_path: Path
+    cluster: Cluster, infra: Infrastructure, database: Database, writes: Writes, tmp_path: Path
 ) -> AsyncIterator[Bench]:
     """Everything a restore is handed: its ledger has the supply it always had."""
     assert database.binaries
     kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=4)
-    pod = PodExec(kube, "app=canton-postgres")
-    ledger = PostgresInPod(pod, Folder(tmp_path / "backups"), name="canton_ledger", user="canton", data="/var/lib")
-    url = f"sqlite:///{tmp_path / 'bot.db'}"
-    await migrate(url)
-    store = SqlStore(url)
-    rpcs = Rpcs(list(chain.rpc_urls), chain.chain_id)
-    signer = await KeystoreSigner.unlock(chain.keystore, chain.password_file)
-    pause = PausingChain(rpcs, chain.contracts, signer, max_fee_gwei=500)
 
     async def supply() -> Decimal:
         return Decimal(1_000_000)
 
+    ledger = in_pod(kube, Folder(tmp_path / "backups"))
     changed = replace(infra, database=ledger, canton_supply=supply, patience=timedelta(seconds=6))
-    yield Bench(Writes(signed=store, pause=pause, infra=changed))
+    yield Bench(replace(writes, infra=changed))
     await kube.close()
-    await rpcs.close()
-    await store.close()
 
 
 async def a_backup(bench: Bench) -> str:
@@ -85,10 +50,6 @@ async def a_backup(bench: Bench) -> str:
 
 def restore(backup: str) -> RestoreDatabase:
     return RestoreDatabase(backup=backup, database="canton_ledger")
-
-
-def ended(receipt: Receipt) -> dict[str, Outcome]:
-    return {step.name: step.outcome for step in receipt.steps}
 
 
 async def test_a_backup_says_what_it_is_known_by(bench: Bench) -> None:
@@ -126,16 +87,27 @@ async def test_a_ledger_that_was_set_back_keeps_the_relay_stopped(
     assert relay["spec"]["replicas"] == 0
 
 
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [
+        (1, "ERROR:  could not extend file: No space left on device", "could not extend file: No space left on device"),
+        (137, "", "was killed (exit 137, out of memory as a rule)"),
+    ],
+)
 async def test_a_restore_that_fails_leaves_the_database_as_it_was_and_says_how_to_go_on(
-    bench: Bench, database: Database, tmp_path: Path
+    bench: Bench, database: Database, cluster: Cluster, tmp_path: Path, code: int, said: str, words: str
 ) -> None:
+    async def half_way(run: Run) -> int:
+        await run.stdin.read()
+        return await run.fail(said, code)
+
     backup = await a_backup(bench)
-    path = tmp_path / "backups" / backup
-    path.write_bytes(path.read_bytes()[:-400])
     await database.ask("DELETE FROM lapi_events_create WHERE event_offset > 100")
     before = await database.dump()
+    cluster.on_exec(["pg_restore", "-U"], half_way)
     receipt = await bench.run(restore(backup))
-    assert ended(receipt)["Restore beside it"] is Outcome.FAILED
+    [step] = [one for one in receipt.steps if one.name == "Restore beside it"]
+    assert (step.outcome, words in step.text) == (Outcome.FAILED, True), step
     assert await database.dump() == before
     assert any("propose the restore again" in note for note in receipt.notes)
     assert any(name.name.startswith("canton_ledger-safety-") for name in (tmp_path / "backups").iterdir())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from eth_account import Account
 from pydantic import SecretStr
 
@@ -22,47 +23,36 @@ from bot.actions.rotate_token import RotateCantonToken
 from bot.actions.rotate_validator import RotateValidatorKey, marked
 from bot.adapters.canton_tokens import CantonTokens
 from bot.adapters.canton_users import CantonUsers, refusal
-from bot.adapters.contracts import Contracts
 from bot.adapters.kube_api import KubeApi
-from bot.adapters.pausing import ContractsAdmin, PausingChain
 from bot.adapters.rotation_aws import RotationAws
-from bot.adapters.rpc import Rpcs
-from bot.adapters.signers import KeystoreSigner
-from bot.adapters.store import SqlStore, migrate
 from bot.domain.action import Action, Outcome, Receipt
 from bot.domain.probe import Finding, bad, ok
 from bot.drill.aws import Aws
-from bot.drill.chain import Chain
 from bot.drill.cluster import Cluster
 from bot.drill.ledger import Ledger
 from bot.drill.ledger.access import SERVICES, services_token
 from bot.ports import CANTON_TOKEN, ContractViews, Infrastructure, Rotation, Writes
 from bot.wiring.rotation import cluster_secrets
+from tests.actions.conftest import ended
 from tests.world import warm
 from tests.world.bench import Bench, Mortal
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 NEW_KEY = "0x" + "42" * 31 + "07"
 NEW = Account.from_key(NEW_KEY).address
 STRANGERS_KEY = "0x" + "43" * 31 + "07"
 
 
-@pytest.fixture
-async def chain(tmp_path: Path) -> AsyncIterator[Chain]:
-    one = Chain()
-    await one.start(tmp_path / "chain")
-    yield one
-    await one.stop()
-
-
-@pytest.fixture
-async def aws(tmp_path: Path) -> AsyncIterator[Aws]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def aws(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aws]:
+    """It takes seconds to start, and no rotation minds the keys of another."""
     one = Aws()
-    await one.start(tmp_path / "aws")
+    await one.start(tmp_path_factory.mktemp("aws"))
     yield one
     await one.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     one = Ledger()
     await one.start(tmp_path / "ledger")
@@ -107,11 +97,9 @@ class World(Bench):
         return await bridge_roles.relayer(self.views)
 
 
-@pytest.fixture
-async def world(
-    cluster: Cluster, infra: Infrastructure, chain: Chain, ledger: Ledger, tmp_path: Path
-) -> AsyncIterator[World]:
-    """Everything but KMS, which takes seconds to start: see `world_with_kms`."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(cluster: Cluster, infra: Infrastructure, writes: Writes, ledger: Ledger) -> AsyncIterator[World]:
+    """Everything but KMS: see `world_with_kms`."""
     kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=4)
     tokens = CantonTokens(
         f"{ledger.url}/admin/tokens", SecretStr(ledger.admin_token), user=SERVICES, ledger_url=ledger.url
@@ -129,24 +117,9 @@ async def world(
         setting="KMS_KEY_ID",
         patience=timedelta(seconds=3),
     )
-    url = f"sqlite:///{tmp_path / 'bot.db'}"
-    await migrate(url)
-    store = SqlStore(url)
-    rpcs = Rpcs(list(chain.rpc_urls), chain.chain_id)
-    pauser = await KeystoreSigner.unlock(chain.keystore, chain.password_file)
-    second = await KeystoreSigner.unlock(chain.unpause_keystore, chain.unpause_password_file)
     changed = replace(infra, rotation=rotation, patience=timedelta(seconds=8))
-    writes = Writes(
-        signed=store,
-        pause=PausingChain(rpcs, chain.contracts, pauser, max_fee_gwei=500),
-        admin=ContractsAdmin(rpcs, chain.contracts, second, max_fee_gwei=500),
-        views=Contracts(rpcs, chain.contracts),
-        infra=changed,
-    )
-    yield World(writes, cluster, changed, rotation)
+    yield World(replace(writes, infra=changed), cluster, changed, rotation)
     await kube.close()
-    await rpcs.close()
-    await store.close()
 
 
 @pytest.fixture
@@ -159,10 +132,6 @@ def world_with_kms(world: World, aws: Aws) -> World:
     world.rotation = replace(world.rotation, keys=keys, validator_keys=named)
     world.writes = replace(world.writes, infra=replace(world.infra, rotation=world.rotation))
     return world
-
-
-def ended(receipt: Receipt) -> dict[str, Outcome]:
-    return {step.name: step.outcome for step in receipt.steps}
 
 
 def undone(action: Action, receipt: Receipt) -> Action | None:

@@ -1,16 +1,15 @@
 """Backups and restores of a real PostgreSQL, by its own programs executed in its pod."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pyrage
 import pytest
+import pytest_asyncio
 
 from bot.adapters.backup_places import Bucket, Folder
 from bot.adapters.kube_api import KubeApi
-from bot.adapters.pod_exec import PodExec
 from bot.adapters.postgres import PostgresInPod
 from bot.adapters.sealed_backups import Sealed
 from bot.drill.aws import Aws
@@ -18,13 +17,14 @@ from bot.drill.cluster import Cluster
 from bot.drill.database import Database
 from bot.errors import RefusedError, UnavailableError
 from bot.ports import LedgerDatabase
+from tests.world.ledger_database import in_pod
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 NAME = "canton_ledger-20260304T031415Z.dump"
 FRESH = "canton_ledger_fresh"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     one = Cluster()
     one.state.pace = 0.1
@@ -33,30 +33,12 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     await one.stop()
 
 
-@pytest.fixture
-async def database(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Database]:
-    one = Database()
-    if one.binaries is None:
-        if os.environ.get("MUSD_TEST_REQUIRE_REAL") == "1":
-            pytest.fail("there is no PostgreSQL server, and MUSD_TEST_REQUIRE_REAL=1 wants one")
-        pytest.skip("there is no PostgreSQL server on this machine")
-    one.behind(cluster, tmp_path / "database")
-    await one.start()
-    yield one
-    await one.stop()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ledger(cluster: Cluster, database: Database, tmp_path: Path) -> AsyncIterator[PostgresInPod]:
     assert database.binaries
     kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=4)
-    yield postgres(kube, Folder(tmp_path / "backups"))
+    yield in_pod(kube, Folder(tmp_path / "backups"))
     await kube.close()
-
-
-def postgres(kube: KubeApi, place: Any) -> PostgresInPod:
-    pod = PodExec(kube, "app=canton-postgres")
-    return PostgresInPod(pod, place, name="canton_ledger", user="canton", data="/var/lib/postgresql/data")
 
 
 async def unheard(_: str) -> None:
@@ -95,7 +77,7 @@ async def test_an_encrypted_backup_is_restored_as_well(cluster: Cluster, databas
     assert database.binaries
     (tmp_path / "identity").write_text(str(pyrage.x25519.Identity.generate()))
     kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=4)
-    ledger = postgres(kube, Sealed(Folder(tmp_path / "backups"), tmp_path / "identity"))
+    ledger = in_pod(kube, Sealed(Folder(tmp_path / "backups"), tmp_path / "identity"))
     dump = await ledger.back_up(NAME, unheard)
     await ledger.load(dump, FRESH, unheard)
     found = await ledger.contents(FRESH)
@@ -116,7 +98,7 @@ async def test_a_bucket_serves_as_well(cluster: Cluster, database: Database, tmp
     await aws.start(tmp_path / "aws")
     os.environ |= {"AWS_ACCESS_KEY_ID": aws.access_key, "AWS_SECRET_ACCESS_KEY": aws.secret_key}
     kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=4)
-    ledger = postgres(kube, Bucket(aws.bucket, region=aws.region, prefix="ledger/", endpoint_url=aws.url))
+    ledger = in_pod(kube, Bucket(aws.bucket, region=aws.region, prefix="ledger/", endpoint_url=aws.url))
     dump = await ledger.back_up(NAME, unheard)
     await ledger.load(dump, FRESH, unheard)
     found = await ledger.contents(FRESH)
@@ -148,20 +130,38 @@ async def test_a_database_that_is_down_says_so(cluster: Cluster, ledger: Postgre
         await ledger.back_up(NAME, unheard)
 
 
-async def test_a_changed_backup_is_not_loaded(ledger: PostgresInPod, tmp_path: Path) -> None:
+async def test_a_database_that_is_not_there_is_named(cluster: Cluster, database: Database, tmp_path: Path) -> None:
+    assert database.binaries
+    kube = KubeApi("musd", cluster.kubeconfig, context="writer", timeout=4)
+    with pytest.raises(RefusedError, match='database "canton_leger" does not exist'):
+        await in_pod(kube, Folder(tmp_path / "backups"), name="canton_leger").back_up(NAME, unheard)
+    await kube.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (lambda dump: dump + b"x", "is not what was written: its checksum is"),
+        (lambda dump: dump[:-400], "pg_restore in canton-postgres-0 ended with exit code 1"),
+    ],
+)
+async def test_a_changed_backup_is_not_loaded(
+    ledger: PostgresInPod, tmp_path: Path, changed: Callable[[bytes], bytes], words: str
+) -> None:
     dump = await ledger.back_up(NAME, unheard)
     path = tmp_path / "backups" / NAME
-    content = bytearray(path.read_bytes())
-    content[-20] ^= 1
-    path.write_bytes(bytes(content))
-    with pytest.raises(RefusedError):
+    path.write_bytes(changed(path.read_bytes()))
+    with pytest.raises(RefusedError, match=words):
         await ledger.load(dump, FRESH, unheard)
 
 
 async def test_a_full_disk_leaves_no_backup(ledger: PostgresInPod, tmp_path: Path) -> None:
-    (tmp_path / "backups").symlink_to("/dev/full-of-nothing")
-    with pytest.raises(UnavailableError, match="can't be written"):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / NAME).with_suffix(".part").symlink_to("/dev/full")
+    with pytest.raises(UnavailableError, match="can't be written: No space left on device"):
         await ledger.back_up(NAME, unheard)
+    assert (list(folder.iterdir()), await ledger.backups()) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["x; DROP DATABASE canton_ledger", 'a"b', "", "Ledger", "x" * 70])

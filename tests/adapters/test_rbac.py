@@ -13,13 +13,12 @@ from bot.adapters.deployments import KubernetesDeployments
 from bot.adapters.kube_api import KubeApi
 from bot.adapters.kube_grants import FORBIDDEN_TO_READERS, READS, granted, writes
 from bot.adapters.kubernetes import KubernetesReads
-from bot.adapters.pod_exec import PodExec
-from bot.adapters.postgres import PostgresInPod
 from bot.drill.cluster import Cluster
 from bot.drill.cluster.access import READER, WRITER
 from bot.drill.cluster.programs import HEARTBEAT
 from bot.ports import CANTON_TOKEN, RELAY_KEY, Change
 from bot.wiring.rotation import cluster_secrets
+from tests.world.ledger_database import in_pod
 
 ROLES = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base" / "rbac.yaml"
 SECRETS = ("relay-private-key", "canton-token")
@@ -88,10 +87,7 @@ async def test_the_changing_role_is_what_changing_asks(cluster: Cluster, tmp_pat
     for secret, value in ((RELAY_KEY, "0x" + "17" * 32), (CANTON_TOKEN, "a-new-token")):
         await secrets.fact(secret)
         await secrets.put(secret, SecretStr(value), "")
-    database = PostgresInPod(
-        PodExec(kube, "app=canton-postgres"), Folder(tmp_path), name="canton_ledger", user="canton", data="/data"
-    )
-    await database.usage()
+    await in_pod(kube, Folder(tmp_path)).usage()
     await kube.close()
     assert asked(cluster, WRITER) | LATER == spelt_out("musd-bot-writer")
 

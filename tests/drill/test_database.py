@@ -1,32 +1,20 @@
 """The practice ledger's database: PostgreSQL's own programs, executed in its pod."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bot.drill.cluster import Cluster
 from bot.drill.database import Database
 from tests.world.cluster import run_in
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 POD = "canton-postgres-0"
 
 
-@pytest.fixture
-async def database(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Database]:
-    one = Database()
-    if one.binaries is None:
-        if os.environ.get("MUSD_TEST_REQUIRE_REAL") == "1":
-            pytest.fail("there is no PostgreSQL server, and MUSD_TEST_REQUIRE_REAL=1 wants one")
-        pytest.skip("there is no PostgreSQL server on this machine")
-    one.behind(cluster, tmp_path / "database")
-    yield one
-    await one.stop()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     one = Cluster()
     await one.start(tmp_path / "cluster")

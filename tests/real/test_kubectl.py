@@ -1,32 +1,23 @@
-"""The practice cluster, held to the real kubectl: every kubectl command of the runbooks, word for word."""
+"""The practice cluster, held to the real kubectl. What the bot does beside it: test_runbook_commands.py."""
 
 import asyncio
 import base64
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from bot.adapters.deployments import KubernetesDeployments
-from bot.adapters.kube_api import KubeApi
 from bot.drill.cluster import Cluster, Run
 from bot.drill.cluster.programs import HEARTBEAT
-from bot.ports import Change
-from bot.wiring.rotation import cluster_secrets
+from tests.world.kubectl import environment, needed
 
 pytestmark = pytest.mark.real
 
 Kubectl = Callable[..., Awaitable["Said"]]
-_OLDEST = (1, 30)
-"""Older ones have no exec over WebSocket."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +29,9 @@ class Said:
     err: str
 
 
-def _missing() -> str:
-    """Why there is no kubectl to be held to; empty where there is one."""
-    path = shutil.which("kubectl")
-    if path is None:
-        return "no kubectl on the PATH"
-    shown = subprocess.run([path, "version", "--client", "-o", "json"], capture_output=True, text=True, check=False)
-    found = re.search(r'"gitVersion": "v(\d+)\.(\d+)', shown.stdout)
-    if found is None:
-        return f"{path} does not tell its version: {shown.stderr.strip()}"
-    version = (int(found[1]), int(found[2]))
-    return "" if version >= _OLDEST else f"{path} is {version[0]}.{version[1]}, too old for exec over WebSocket"
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _real() -> None:
-    if why := _missing():
-        if os.environ.get("MUSD_TEST_REQUIRE_REAL") == "1":
-            pytest.fail(f"the real kubectl is required: {why}")
-        pytest.skip(f"needs kubectl 1.30 or newer: {why}")
+    needed()
 
 
 @pytest.fixture
@@ -73,13 +48,12 @@ def kubectl(cluster: Cluster, tmp_path: Path) -> Kubectl:
     async def run(*words: str, stdin: str | None = None, context: str = "writer", seconds: float = 20) -> Said:
         process = await asyncio.create_subprocess_exec(
             "kubectl",
-            f"--kubeconfig={cluster.kubeconfig}",
             f"--context={context}",
             *words,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            env=environment(cluster.kubeconfig, tmp_path),
         )
         try:
             async with asyncio.timeout(seconds):
@@ -312,41 +286,3 @@ async def test_an_api_that_is_down(cluster: Cluster, kubectl: Kubectl) -> None:
     await cluster.inflict({"fault": "api-down"})
     said = await kubectl("-n", "musd", "get", "pods")
     assert (said.code, "was refused" in said.err) == (1, True)
-
-
-# --- The bot beside kubectl ------------------------------------------------------------------------------------------
-
-
-async def test_the_bots_restart_and_kubectls_change_the_same(cluster: Cluster, kubectl: Kubectl) -> None:
-    name = "canton-participant"
-    kube = KubeApi("musd", cluster.kubeconfig, context="writer")
-    await KubernetesDeployments(kube, {name: name}, ()).change(name, Change(mark="2026-03-04T03:14:15+00:00"))
-    ours = await spec_of(kubectl, name)
-    await kube.close()
-    await kubectl("-n", "musd", "rollout", "restart", f"deployment/{name}")
-    theirs = await spec_of(kubectl, name)
-    key = "kubectl.kubernetes.io/restartedAt"
-    marks = [spec["template"]["metadata"]["annotations"].pop(key) for spec in (ours, theirs)]
-    assert ours == theirs
-    assert marks[0] != marks[1]
-
-
-async def test_the_bots_secret_and_kubectls_are_the_same(cluster: Cluster, kubectl: Kubectl) -> None:
-    kube = KubeApi("musd", cluster.kubeconfig, context="writer")
-    secrets = cluster_secrets(kube)
-    await secrets.put("canton-token", SecretStr("fresh"), "")
-    await secrets.forget("canton-token")
-    ours = await kubectl("-n", "musd", "get", "secret", "canton-token", "-o", "jsonpath={.data}{.type}")
-    await kube.close()
-    made = await kubectl(
-        *("-n", "musd", "create", "secret", "generic", "canton-token", "--from-literal=canton_token=fresh"),
-        *("--dry-run=client", "-o", "yaml"),
-    )
-    await kubectl("-n", "musd", "apply", "-f", "-", stdin=made.out)
-    theirs = await kubectl("-n", "musd", "get", "secret", "canton-token", "-o", "jsonpath={.data}{.type}")
-    assert ours.out == theirs.out
-
-
-async def spec_of(kubectl: Kubectl, deployment: str) -> Any:
-    """A deployment's, as kubectl shows it."""
-    return json.loads((await kubectl("-n", "musd", "get", "deployment", deployment, "-o", "json")).out)["spec"]
