@@ -191,14 +191,18 @@ async def _simulated(target: Target, found: Deployment, infra: Infrastructure) -
         return State.BAD, f"{error.happened} {error.next_step}".strip()
     except UnavailableError as error:
         return State.UNKNOWN, error.happened
+    # Docker has no dry run: it was asked how the container stands, and no more.
+    accepted = "the container is there" if found.kind == "container" else "the API server accepts it"
     now = f"{found.available} of {found.replicas or found.parked} ready now, image {found.image}"
-    return State.OK, f"the API server accepts it. {now}"
+    return State.OK, f"{accepted}. {now}"
 
 
 def _call(target: Target, found: Deployment, infra: Infrastructure) -> str:
     """The command that does the same."""
     deployment, back = f"{found.kind}/{found.name}", found.replicas or found.parked
     memory = f"memory limit {found.memory or 'none'} → {target.memory}" if target.memory else ""
+    if found.kind == "container":
+        return f"{f'{memory}: docker update, then ' if memory else ''}docker restart {found.name}"
     if not found.replicas and found.parked:
         return f"kubectl scale {deployment} --replicas={back} (now 0)"
     if target.env:

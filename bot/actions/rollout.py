@@ -21,11 +21,13 @@ _SETTLING = 10.0
 """Seconds that are given to find out whether a write whose answer got lost has happened."""
 _HEALTHY_WITHIN = 60.0
 """Seconds that a deployment whose pods are ready gets to say that it is well."""
-_NO_TROUBLE = frozenset({"", "Running", "ContainerCreating", "PodInitializing", "Terminating", "Pending"})
+_NO_TROUBLE = frozenset({"", "Running", "ContainerCreating", "PodInitializing", "Terminating", "Pending", "Starting"})
 _TROUBLE = {
     "ImagePullBackOff": "its image can't be pulled",
     "ErrImagePull": "its image can't be pulled",
     "CrashLoopBackOff": "it starts and dies again",
+    "Restarting": "it starts and dies again",
+    "Unhealthy": "its health check fails",
     "Error": "it started and died",
     "OOMKilled": "it was killed for using more memory than its limit",
     "Unschedulable": "no node has room for it",
@@ -97,17 +99,17 @@ async def healthy(name: str, infra: Infrastructure) -> StepResult:
 
 def progress(found: Deployment, pods: Sequence[Pod]) -> Watched:
     """How a rollout is going: done, or what it waits for and why that may never come."""
-    wanted = found.replicas
+    wanted, what = found.replicas, "containers" if found.kind == "container" else "pods"
     if not found.settled:
         return Watched(done=False, text="Kubernetes has not seen the change yet")
     if found.updated < wanted:
-        text = f"{found.updated} of {wanted} new pods made"
+        text = f"{found.updated} of {wanted} new {what} made"
     elif found.present > found.updated:
-        text = f"{found.present - found.updated} old pods still there"
+        text = f"{found.present - found.updated} old {what} still there"
     elif found.available < wanted:
-        text = f"{found.available} of {wanted} new pods ready"
+        text = f"{found.available} of {wanted} new {what} ready"
     else:
-        return Watched(done=True, text=f"{wanted} of {wanted} new pods ready")
+        return Watched(done=True, text=f"{wanted} of {wanted} new {what} ready")
     why = stuck(found, pods)
     return Watched(done=False, text=f"{text}: {why}" if why else text)
 
@@ -164,7 +166,7 @@ async def _apply(name: str, change: Change, infra: Infrastructure) -> None:
         if happened is None:
             raise OutcomeUnknownError(
                 f"{error.happened} Whether the change arrived is not known.",
-                next_step=f"Look: kubectl -n {infra.cluster.where} get deployment {name} -o yaml; then propose again.",
+                next_step=f"Look: {infra.cluster.by_hand(name)}; then propose again.",
             ) from None
         if not happened:
             raise RefusedError(error.happened, means="Nothing was changed.", next_step=error.next_step) from None

@@ -64,6 +64,11 @@ class RotateRelayKey(Action):
         why = " (COMPROMISED: pause and revoke first)" if self.compromised else ""
         return f"Rotate the relay's key to {self.new}{why}"
 
+    @property
+    def rotates(self) -> str:
+        """The relay's."""
+        return RELAY_KEY
+
 
 def _rotation(action: Action) -> RotateRelayKey:
     if not isinstance(action, RotateRelayKey):

@@ -49,6 +49,11 @@ class RotateCantonToken(Action):
         why = " (COMPROMISED: pause and revoke first)" if self.compromised else ""
         return f"Rotate the Canton token{why}"
 
+    @property
+    def rotates(self) -> str:
+        """The Canton token."""
+        return CANTON_TOKEN
+
 
 @dataclass
 class _Run:

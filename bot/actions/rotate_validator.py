@@ -56,6 +56,11 @@ class RotateValidatorKey(Action):
         why = " (COMPROMISED: pause and revoke first)" if self.compromised else ""
         return f"Rotate the KMS key of {self.validator}{why}"
 
+    @property
+    def rotates(self) -> str:
+        """This validator's."""
+        return self.validator
+
 
 @dataclass
 class _Run:

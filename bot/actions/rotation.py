@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,7 +33,7 @@ class Placed(BaseModel):
 
     fact: str
     by: str
-    """How the value came: from its source, or by a local prompt; empty where it did not come."""
+    """How the value came: from its source, or by whose local prompt; empty where it did not come."""
 
 
 def rotation(infra: Infrastructure) -> Rotation:
@@ -64,7 +65,7 @@ async def placed(
     async def there() -> Placed:
         present = await rotating.secrets.fact(secret)
         if _is_new(present, old, announced):
-            return Placed(fact=present, by="it was there already")
+            return Placed(fact=present, by=await _by(secret, rotating) or "from elsewhere: it was there already")
         obtained = await rotating.secrets.obtain(secret, announced, holder=holder)
         if obtained:
             return Placed(fact=obtained, by="from its source, by reference")
@@ -94,9 +95,17 @@ async def _prompted(secret: str, old: str, announced: str, rotating: Rotation) -
         except UnavailableError:
             present = ""
         if _is_new(present, old, announced):
-            return Placed(fact=present, by="by a local prompt")
+            return Placed(fact=present, by=await _by(secret, rotating) or "by hand, of whom nothing is said")
         await asyncio.sleep(_LOOK_AGAIN)
     return Placed(fact=present or "unknown", by="")
+
+
+async def _by(secret: str, rotating: Rotation) -> str:
+    """Whose local prompt it came by, as that machine says: whoever may write the Secret could say anything."""
+    typed = ""
+    with suppress(UnavailableError):  # the value is there, which is what counts
+        typed = await rotating.secrets.typed_by(secret)
+    return f"by a local prompt of {typed} (by that machine's own word)" if typed else ""
 
 
 def _is_new(present: str, old: str, announced: str) -> bool:

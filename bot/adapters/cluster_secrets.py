@@ -23,7 +23,11 @@ _MERGE = "application/merge-patch+json"
 _MANAGER = "musd-bot"
 _BEFORE = ".before"
 """Behind a Secret's key: the value that was there before."""
+_TYPED_BY = "musd-bot/typed-by"
+"""Our annotation on a Secret: what may be said of the value that was typed, and who typed it."""
 _FINGERPRINT = 12
+_WHO_AT_MOST = 120
+"""Characters of who typed it: anybody who may write the Secret may write there."""
 
 Source = Callable[[str], Awaitable[SecretStr]]
 """Where a new value comes from by reference, given whose it is to be where that can be chosen."""
@@ -71,6 +75,15 @@ class ClusterSecrets:
         if before:
             await self._patch(one, {"data": {one.key + _BEFORE: None}}, _MERGE)
 
+    async def typed_by(self, secret: str) -> str:
+        """Who typed the present value; what is said of another one is not taken for it."""
+        one = self._one(secret)
+        found = await self._read(one)
+        present, _ = _kept(one, found)
+        said = (found.metadata.annotations or {}).get(_TYPED_BY, "")
+        about, _, who = said.rpartition(" by ")
+        return who[:_WHO_AT_MOST] if present and about == _fact(one, present) else ""
+
     async def refused(self, secret: str, old: str) -> str:
         """How the value of this fact is turned down: the present one, or the one before."""
         one = self._one(secret)
@@ -79,8 +92,14 @@ class ClusterSecrets:
                 return await one.trial(SecretStr(value))
         raise UnavailableError(f"The value of {old} is not in the Secret {one.secret}, so it can't be tried.")
 
-    async def put(self, secret: str, value: SecretStr, announced: str) -> str:
+    async def put(self, secret: str, value: SecretStr, announced: str, *, by: str = "") -> str:
         """Put a value there, if it is the announced one; what may be said of it.
+
+        Args:
+            secret: which.
+            value: the new one.
+            announced: what may be said of it, where that is known.
+            by: who typed it, to be written beside it: a statement, and no proof.
 
         Raises:
             RefusedError: it is another one, or none at all. Nothing was changed.
@@ -99,7 +118,8 @@ class ClusterSecrets:
             )
         present, _ = await self._values(one)
         if present != text:
-            await self._apply(one, {one.key: text, **({one.key + _BEFORE: present} if present else {})})
+            values = {one.key: text, **({one.key + _BEFORE: present} if present else {})}
+            await self._apply(one, values, {_TYPED_BY: f"{fact} by {by}"} if by else {})
         return fact
 
     def _one(self, secret: str) -> Kept:
@@ -110,22 +130,21 @@ class ClusterSecrets:
 
     async def _values(self, one: Kept) -> tuple[str, str]:
         """The present one and the one before; empty where there is none."""
+        return _kept(one, await self._read(one))
 
+    async def _read(self, one: Kept) -> Any:
         async def question(api: Any) -> Any:
             return await client.CoreV1Api(api).read_namespaced_secret(
                 one.secret, self._kube.namespace, _request_timeout=self._kube.timeout
             )
 
-        found = await self._kube.ask(question, f"read the Secret {one.secret}", f"get on secrets/{one.secret}")
-        there = found.data or {}
-        try:
-            return _decoded(there.get(one.key, "")), _decoded(there.get(one.key + _BEFORE, ""))
-        except (binascii.Error, UnicodeDecodeError):
-            raise UnavailableError(f"The Secret {one.secret} holds no text under {one.key}.") from None
+        return await self._kube.ask(question, f"read the Secret {one.secret}", f"get on secrets/{one.secret}")
 
-    async def _apply(self, one: Kept, values: Mapping[str, str]) -> None:
+    async def _apply(self, one: Kept, values: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        """Whole: an annotation of ours that is left out here is taken away, with the value it was about."""
         data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": one.secret}, "data": data}
+        meta = {"name": one.secret, **({"annotations": annotations} if annotations else {})}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data}
         await self._patch(one, body, _APPLY, force=True)
 
     async def _patch(self, one: Kept, body: Mapping[str, Any], how: str, **more: bool) -> None:
@@ -168,6 +187,14 @@ def fingerprint_of(value: str) -> str:
     if not value:
         raise ValueError("no token")
     return f"token {hashlib.sha256(value.encode()).hexdigest()[:_FINGERPRINT]}"
+
+
+def _kept(one: Kept, found: Any) -> tuple[str, str]:
+    there = found.data or {}
+    try:
+        return _decoded(there.get(one.key, "")), _decoded(there.get(one.key + _BEFORE, ""))
+    except (binascii.Error, UnicodeDecodeError):
+        raise UnavailableError(f"The Secret {one.secret} holds no text under {one.key}.") from None
 
 
 def _fact(one: Kept, value: str) -> str:

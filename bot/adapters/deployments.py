@@ -39,6 +39,10 @@ class KubernetesDeployments:
         """The namespace."""
         return self._kube.namespace
 
+    def by_hand(self, name: str) -> str:
+        """``kubectl get deployment``."""
+        return f"kubectl -n {self.where} get deployment {name} -o yaml"
+
     async def look(self, name: str) -> Deployment:
         """How it stands now."""
         return _summed_up(await self._read(name))

@@ -1,27 +1,21 @@
 """Reading Kubernetes: pods as `kubectl get pods` sums them up, and their logs. It can't change anything."""
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from kubernetes_asyncio import client
 
-from bot.adapters import pods
+from bot.adapters import log_tail, pods
 from bot.adapters.kube_api import TIMEOUT, KubeApi, message
-from bot.adapters.pod_commands import READING, run
-from bot.errors import RefusedError, UnavailableError
+from bot.adapters.pod_commands import reads_only, run
+from bot.errors import UnavailableError
 from bot.ports import Executed, Pod, Usage
 
-_LINE_AT_MOST = 2000
-"""Characters of one log line that are kept."""
-_LOG_AT_MOST = 256 * 1024
-"""Bytes of one pod's log that are kept: the newest."""
-_READ_AT_MOST = 8 * 1024 * 1024
-"""Bytes of one pod's log that are read at all."""
+_EVENT_AT_MOST = 2000
+"""Characters of one event that are kept."""
 _PIECE = 64 * 1024
 _PODS_AT_MOST = 20
 """Pods whose logs are read at once."""
@@ -56,6 +50,11 @@ class KubernetesReads:
         self._selectors = selectors or {}
         self._owners = owners or {}
 
+    def composed(self, app: str) -> bool:
+        """No: whatever is asked here is Kubernetes' business."""
+        del app
+        return False
+
     async def pods(self, app: str) -> Sequence[Pod]:
         """The pods of an application, such as ``musd-relay``, by name."""
         return [pods.summed_up(pod) for pod in await self._of(app)]
@@ -86,8 +85,7 @@ class KubernetesReads:
         Raises:
             RefusedError: the command is none of those that are known to read only.
         """
-        if command[0] not in READING:
-            raise RefusedError(f"{command[0]} is not known to read only.", means="It was not run.")
+        reads_only(command)
         found = [pod for pod in await self._pods(self._selector(app)) if pod.status.phase == "Running"]
         return await asyncio.gather(*(self._executed(pod, command) for pod in found[:_PODS_AT_MOST]))
 
@@ -104,7 +102,7 @@ class KubernetesReads:
         about = [event for event in found.items if event.involved_object.name in names]
         about.sort(key=lambda event: str(event.last_timestamp or ""))
         told = (
-            f"{one.reason}: {one.message} ({one.count or 1} times)"[:_LINE_AT_MOST] for one in about[-_EVENTS_AT_MOST:]
+            f"{one.reason}: {one.message} ({one.count or 1} times)"[:_EVENT_AT_MOST] for one in about[-_EVENTS_AT_MOST:]
         )
         return list(told)
 
@@ -196,7 +194,7 @@ class KubernetesReads:
                 _request_timeout=self._kube.timeout,
             )
             async with response:
-                text = await _newest(response)
+                text = await log_tail.newest(response.content.iter_chunked(_PIECE))
             if response.status != _OK:
                 raise client.ApiException(status=response.status, reason=message(text))
             return text
@@ -205,10 +203,7 @@ class KubernetesReads:
             text = await self._kube.ask(question, "read pods' logs", "get on pods/log")
         except UnavailableError as error:
             return UnavailableError(f"No log of {pod.metadata.name}: {error.happened}", next_step=error.next_step)
-        lines = text.decode(errors="replace").split("\n")
-        return [line[:_LINE_AT_MOST] for line in lines[:-1] if line] + (
-            [lines[-1][:_LINE_AT_MOST]] if lines[-1] else []
-        )
+        return log_tail.lines(text)
 
     async def _executed(self, pod: Any, command: Sequence[str]) -> Executed:
         name, made_by = pod.metadata.name, pods.owner(pod)
@@ -229,18 +224,3 @@ class KubernetesReads:
 def _prefixed(pod: str, log: Sequence[str] | UnavailableError) -> Sequence[str]:
     lines = [f"({log.happened})"] if isinstance(log, UnavailableError) else log
     return [f"[{pod}] {line}" for line in lines]
-
-
-async def _newest(response: aiohttp.ClientResponse) -> bytes:
-    """The end of a body. A cut first line is left out."""
-    pieces: deque[bytes] = deque()
-    kept = read = 0
-    async for piece in response.content.iter_chunked(_PIECE):
-        pieces.append(piece)
-        kept, read = kept + len(piece), read + len(piece)
-        while kept - len(pieces[0]) >= _LOG_AT_MOST:
-            kept -= len(pieces.popleft())
-        if read > _READ_AT_MOST:
-            raise aiohttp.ClientPayloadError
-    text = b"".join(pieces)
-    return text if read == kept else text[text.find(b"\n") + 1 :]

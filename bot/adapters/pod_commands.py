@@ -9,10 +9,23 @@ import aiohttp
 from kubernetes_asyncio import client
 from kubernetes_asyncio.stream import WsApiClient
 
-READING = frozenset({"cat", "curl", "date", "df", "nc", "pg_isready", "psql", "stat"})
+from bot.errors import RefusedError
+
+_READING = frozenset({"cat", "curl", "date", "df", "nc", "pg_isready", "psql", "stat"})
 """Programs a probe may run in a pod. `psql` is only ever handed a SELECT."""
 _OUTPUTS, _END = (1, 2), 3
-_TEXT_AT_MOST = 64 * 1024
+TEXT_AT_MOST = 64 * 1024
+"""Bytes of what a command writes that are kept."""
+
+
+def reads_only(command: Sequence[str]) -> None:
+    """Nothing, where the command is one that is known to read only.
+
+    Raises:
+        RefusedError: it is none.
+    """
+    if command[0] not in _READING:
+        raise RefusedError(f"{command[0]} is not known to read only.", means="It was not run.")
 
 
 async def run(
@@ -50,7 +63,7 @@ async def run(
                         code = exit_code(piece[1:])
         except aiohttp.WSServerHandshakeError as error:
             raise client.ApiException(status=error.status, reason=error.message) from None
-    return code, b"".join(written)[:_TEXT_AT_MOST].decode(errors="replace").strip()
+    return code, b"".join(written)[:TEXT_AT_MOST].decode(errors="replace").strip()
 
 
 def exit_code(status: bytes) -> int | None:

@@ -60,6 +60,11 @@ class Action(BaseModel):
         """What whoever approves it has to type, such as a database's name; empty where a press is enough."""
         return ""
 
+    @property
+    def rotates(self) -> str:
+        """The key it puts another one in the place of, by the bot's word for it; empty where it rotates none."""
+        return ""
+
     def dump(self) -> dict[str, Any]:
         """Kind and JSON: how the store and the engine hold it."""
         return {"kind": self.kind, "fields": self.model_dump(mode="json")}

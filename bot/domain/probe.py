@@ -38,6 +38,8 @@ class Finding:
     title: str = ""
     command: str = ""
     """The runbook's own command for the same question: "run this yourself"."""
+    people: tuple[str, ...] = ()
+    """User ids from the bot's own record: these people can be mentioned in the summary."""
     seconds: float = 0.0
 
     @property
@@ -73,6 +75,10 @@ class Probe(Generic[P_contra]):
     title: str
     ask: Callable[[P_contra], Awaitable[Finding]]
     command: str = ""
+    compose: str = ""
+    """The command where docker-compose runs what is asked about; empty where it makes no difference."""
+    composed: Callable[[P_contra], bool] = lambda _: False
+    """Whether docker-compose runs it, by configuration."""
     timeout: float = 5.0
     """Seconds. A probe that needs longer is a probe that nobody waits for at 03:00."""
 
@@ -89,4 +95,5 @@ class Probe(Generic[P_contra]):
         except Exception as error:  # noqa: BLE001 - a broken probe is a question without an answer, not the end of a diagnosis
             finding = unknown(f"the probe itself failed: {type(error).__name__}")
         took = time.monotonic() - began
-        return replace(finding, probe=self.key, title=self.title, command=self.command, seconds=took)
+        command = self.compose if self.composed(reads) else self.command
+        return replace(finding, probe=self.key, title=self.title, command=command, seconds=took)

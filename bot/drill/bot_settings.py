@@ -89,6 +89,7 @@ def _services(world: "World") -> dict[str, str]:
         "MUSD_KUBE_CONTEXT": "reader",  # probes read with a token that can do nothing else
         "MUSD_KUBE_WRITE_CONTEXT": "writer",
         "MUSD_NAMESPACE": "musd",
+        "MUSD_DOCKER_URL": world.docker.url,  # it runs nothing unless MUSD_DOCKER_CONTAINERS is set
         "MUSD_RELAY_URL": world.cluster.relay_url,
         "MUSD_LEDGER_URL": world.ledger.url,
         "MUSD_LEDGER_TOKEN": world.ledger.token,

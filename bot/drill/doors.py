@@ -84,6 +84,7 @@ def description(world: "World") -> dict[str, Any]:
         "unpauser": chain.unpauser,
         "kubernetes": world.cluster.url,
         "kubeconfig": str(world.cluster.kubeconfig),
+        "docker": world.docker.url,
         "relay": world.cluster.relay_url,
         "ledger": world.ledger.url,
         "pagerduty": world.pagerduty.url,

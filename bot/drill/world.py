@@ -26,6 +26,7 @@ from bot.drill.chain.deployment import SHARE_DECIMALS
 from bot.drill.checks import feeder_runs, participant_runs, price_source
 from bot.drill.cluster import Cluster
 from bot.drill.database import Database
+from bot.drill.docker import Docker
 from bot.drill.doors import Doors
 from bot.drill.ledger import Ledger
 from bot.drill.pagerduty import PagerDuty
@@ -70,6 +71,7 @@ class World:
         self.workspace = Workspace(options.port, ROOT / "app-manifest.yml", ROOT / "bot" / "drill" / "page")
         self.chain = Chain(options.block_time, options.share_decimals)
         self.cluster = Cluster()
+        self.docker = Docker(self.cluster)
         self.database = Database()
         self.ledger = Ledger()
         self.pagerduty = PagerDuty()
@@ -78,7 +80,9 @@ class World:
         self.announcements = Announcements()
         outside = (self.pagerduty, self.prices, self.aws, self.announcements)
         # `Part` has settable attributes where some have constants, which nobody here sets.
-        self.parts = cast("tuple[Part, ...]", (self.workspace, self.chain, self.cluster, self.ledger, *outside))
+        self.parts = cast(
+            "tuple[Part, ...]", (self.workspace, self.chain, self.cluster, self.docker, self.ledger, *outside)
+        )
         port = free_port()
         self.bot = BotProcess(options.command, ROOT, self.folder / "bot.log", f"http://127.0.0.1:{port}")
         self.breaker = Breaker(self.parts)

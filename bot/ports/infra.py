@@ -83,6 +83,9 @@ class ClusterWrites(Protocol):
     def where(self) -> str:
         """The namespace, for people."""
 
+    def by_hand(self, name: str) -> str:
+        """The command that shows how it stands."""
+
     async def look(self, name: str) -> Deployment:
         """How it stands now."""
 

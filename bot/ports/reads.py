@@ -15,13 +15,16 @@ from bot.ports.protocol import ChainReads, ProtocolReads
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod as `kubectl get pods` sums it up."""
+    """A pod as `kubectl get pods` sums it up; under docker-compose a container, as `docker compose ps` does."""
 
     name: str
     phase: str
     ready: bool
     reason: str
-    """Why it waits or ended: CrashLoopBackOff, ImagePullBackOff, OOMKilled, Evicted…; empty when it simply runs."""
+    """Why it waits or ended: CrashLoopBackOff, ImagePullBackOff, OOMKilled, Evicted…; empty when it simply runs.
+
+    A container's, by Docker's words: Restarting, Exited, OOMKilled, Unhealthy…
+    """
     restarts: int
     last_end: str = ""
     """Why the container's previous run ended, such as OOMKilled or Error."""
@@ -30,6 +33,12 @@ class Pod:
     started_at: datetime | None = None
     owner: str = ""
     """The deployment, or other controller, that it belongs to."""
+    image: str = ""
+    """A container's; a pod's is its deployment's."""
+    health: str = ""
+    """What a container's own health check says; empty where it has none."""
+    ended_at: datetime | None = None
+    """When a container's last run ended."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,8 @@ class Usage:
     at: datetime
 
 
-class ClusterReads(Protocol):
-    """Kubernetes, read only, within the configured namespace."""
+class ContainerReads(Protocol):
+    """Applications in containers, read only: pods of Kubernetes, or what docker-compose runs."""
 
     async def pods(self, app: str) -> Sequence[Pod]:
         """The pods of an application, such as ``musd-relay``, by name. Which labels those are is configuration."""
@@ -72,11 +81,21 @@ class ClusterReads(Protocol):
     async def warnings(self, app: str) -> Sequence[str]:
         """The newest warning events about an application's pods, as ``Reason: message (how often)``."""
 
-    async def policies(self) -> Sequence[str]:
-        """The names of the NetworkPolicies there are."""
-
     async def usage(self, app: str) -> Sequence[Usage] | None:
         """What its pods used when they were last measured; None where nothing measures them (no metrics-server)."""
+
+
+class ClusterReads(ContainerReads, Protocol):
+    """Kubernetes, read only, within the configured namespace; and the applications that run by docker-compose instead.
+
+    Which those are is configuration. Kubernetes is not asked about them.
+    """
+
+    def composed(self, app: str) -> bool:
+        """Whether docker-compose runs this application."""
+
+    async def policies(self) -> Sequence[str]:
+        """The names of the NetworkPolicies there are."""
 
     async def claims(self) -> Sequence[str]:
         """The volumes claimed, as ``name  phase  size``."""
@@ -129,6 +148,31 @@ class KeyReads(Protocol):
 
     async def validators(self) -> Sequence[SigningKey]:
         """One per configured validator; never raises for a single key, whose state is then UNKNOWN."""
+
+
+@dataclass(frozen=True)
+class RotationRun:
+    """A rotation that this bot carried out, to its end or not; it changed something."""
+
+    key: str
+    """Which, by the bot's word for it: ``relay-key``, ``canton-token``, or a validator's deployment."""
+    ended_at: datetime
+    proposer: str
+    """A user id, as those who approved it."""
+    approvers: tuple[str, ...]
+    back: bool
+    """Whether it undid one that had stopped half-way."""
+    stopped_at: str
+    """The step it stopped at; empty where it is complete."""
+    value_by: str
+    """How the new value came, in the record's words; empty where nothing says so."""
+
+
+class RotationRecord(Protocol):
+    """The bot's own record of the rotations it carried out, read only."""
+
+    async def rotations(self) -> Sequence[RotationRun]:
+        """All of them, in the order in which they ended."""
 
 
 @dataclass(frozen=True)
@@ -188,3 +232,5 @@ class Reads:
     backups: BackupReads
     pausing: PausingReads | None = None
     """None where no pausing key is configured."""
+    record: RotationRecord | None = None
+    """None where the state of record is not at hand."""

@@ -15,6 +15,7 @@ from bot.domain.incident import Incident, IncidentState, TimelineEntry
 from bot.domain.postmortem import Postmortem
 from bot.domain.signal import Signal
 from bot.ports.people import MessageRef
+from bot.ports.reads import RotationRun
 from bot.ports.writes import SignedTransactions
 
 
@@ -213,6 +214,9 @@ class Store(SignedTransactions, Protocol):
 
     async def incident_proposals(self, incident_id: str) -> Sequence[Stored]:
         """All of an incident, oldest first."""
+
+    async def rotations(self) -> Sequence[RotationRun]:
+        """Every rotation of a key that changed something, complete or not, in the order in which they ended."""
 
     async def proposal_posted(self, proposal_id: str, message: MessageRef) -> None:
         """Where its message is."""

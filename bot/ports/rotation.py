@@ -36,6 +36,9 @@ class SecretWrites(Protocol):
             RefusedError: the source's value is not the announced one, or does not work. Nothing was changed.
         """
 
+    async def typed_by(self, secret: str) -> str:
+        """Who put the present value there from a terminal, by that terminal's own word; empty where nobody says."""
+
     async def refused(self, secret: str, old: str) -> str:
         """How the old value is turned down where it is used, by its fact; empty while it is taken.
 

@@ -1,7 +1,7 @@
 """Questions to Kubernetes, and the conditions a runbook reads out of the answers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,7 +35,7 @@ def pods(app: str, *, expected: int = 1, title: str = "Pods") -> Probe[Reads]:
             return bad(f"{summary}: {trouble}" if trouble else summary, evidence=evidence, **facts)
         return ok(summary, evidence=evidence, **facts)
 
-    return Probe(f"pods:{app}", title, ask, command=f"kubectl -n musd get pods -l app={app}")
+    return _probe(f"pods:{app}", title, ask, app, f"kubectl -n musd get pods -l app={app}", _compose(app, "ps"))
 
 
 def recent_errors(app: str, *, tail: int = 100) -> Probe[Reads]:
@@ -49,7 +49,8 @@ def recent_errors(app: str, *, tail: int = 100) -> Probe[Reads]:
             return bad(f"{len(errors)} of {len(lines)} lines are errors", evidence=evidence, errors=errors[-_SHOWN:])
         return ok(f"no error in the last {len(lines)} lines")
 
-    return Probe(f"logs:{app}", "Recent errors", ask, command=f"kubectl -n musd logs -l app={app} --tail={tail}")
+    command = f"kubectl -n musd logs -l app={app} --tail={tail}"
+    return _probe(f"logs:{app}", "Recent errors", ask, app, command, _compose(app, f"logs --tail={tail}"))
 
 
 def memory(app: str) -> Probe[Reads]:
@@ -59,12 +60,15 @@ def memory(app: str) -> Probe[Reads]:
         found = await reads.cluster.usage(app)
         if found is None:
             return unknown("not available: this cluster has no metrics API (metrics.k8s.io)", usage={})
+        if not found and reads.cluster.composed(app):
+            return unknown("not available: Docker measures only what runs", usage={})
         if not found:
             return unknown(f"not available: no pod of {app} has been measured lately", usage={})
         used = {one.pod: f"{one.memory // 2**20}Mi at {one.at:%H:%M:%S} UTC" for one in found}
         return ok(", ".join(f"{pod}: {text}" for pod, text in used.items()), usage=used)
 
-    return Probe(f"memory:{app}", "Memory used", ask, command=f"kubectl -n musd top pod -l app={app}")
+    command = f"kubectl -n musd top pod -l app={app}"
+    return _probe(f"memory:{app}", "Memory used", ask, app, command, _compose(app, "stats --no-stream"))
 
 
 def complaints(lines: Sequence[str]) -> list[str]:
@@ -96,7 +100,8 @@ def warnings(app: str) -> Probe[Reads]:
         return bad(found[-1][:200], evidence="\n".join(found))
 
     command = "kubectl -n musd get events --field-selector type=Warning"
-    return Probe(f"events:{app}", "Warning events", ask, command=command)
+    compose = f"docker inspect --format '{{{{json .State}}}}' $({_compose(app, 'ps --all --quiet')})"
+    return _probe(f"events:{app}", "Warning events", ask, app, command, compose)
 
 
 def reaches(app: str, kind: str, title: str) -> Probe[Reads]:
@@ -116,8 +121,9 @@ def reaches(app: str, kind: str, title: str) -> Probe[Reads]:
             return bad(f"NOT reachable from {failed[0].pod}: {failed[0].text[:160]}", reaches=False, kind=title)
         return ok(f"{host}:{port} reachable from {told[0].pod}", reaches=True, kind=title)
 
-    command = f"kubectl -n musd exec deploy/{app} -- nc -z -w 3 ${kind.upper()}_HOST ${kind.upper()}_PORT"
-    return Probe(f"reach:{kind}", f"{title} from the pod", ask, command=command)
+    tried = f"nc -z -w 3 ${kind.upper()}_HOST ${kind.upper()}_PORT"
+    command, compose = f"kubectl -n musd exec deploy/{app} -- {tried}", f"{_compose(app, 'exec -T')} {tried}"
+    return _probe(f"reach:{kind}", f"{title} from the pod", ask, app, command, compose)
 
 
 def cut_off(findings: Findings) -> str | None:
@@ -147,7 +153,8 @@ def price_sync(app: str) -> Probe[Reads]:
         return ok(f"{len(lines)} lines about prices, {said}", evidence="\n".join(lines[-3:]))
 
     command = f"kubectl -n musd logs -l app={app} --tail=100 | grep -i price"
-    return Probe("relay:prices", "The relay's price sync", ask, command=command)
+    compose = f"{_compose(app, 'logs --tail=100')} | grep -i price"
+    return _probe("relay:prices", "The relay's price sync", ask, app, command, compose)
 
 
 def price_sync_failing(findings: Findings) -> str | None:
@@ -161,7 +168,7 @@ def price_sync_failing(findings: Findings) -> str | None:
 def crash_looping(findings: Findings) -> str | None:
     """A pod starts and dies, again and again; quotes the last error of the log, where there is one."""
     # The first deaths show as Error; the kubelet backs off only from the second on.
-    looping = [pod for pod in _pods(findings) if pod["reason"] in {"CrashLoopBackOff", "Error"}]
+    looping = [pod for pod in _pods(findings) if pod["reason"] in {"CrashLoopBackOff", "Error", "Restarting"}]
     if not looping:
         return None
     said = f"{looping[0]['name']} is in {looping[0]['reason']} after {looping[0]['restarts']} restarts"
@@ -193,9 +200,29 @@ def _pods(findings: Findings) -> list[dict[str, object]]:
 
 
 def _facts(pod: Pod) -> dict[str, object]:
-    return {key: value for key, value in asdict(pod).items() if key != "started_at"}
+    return {key: value for key, value in asdict(pod).items() if key not in {"started_at", "ended_at"}}
 
 
 def _line(pod: Pod) -> str:
     ended = f", last run ended: {pod.last_end} (exit {pod.last_exit})" if pod.last_end else ""
-    return f"{pod.name}  {pod.reason or pod.phase}  ready={pod.ready}  restarts={pod.restarts}{ended}"
+    when = "".join(
+        f", {word} {at:%Y-%m-%d %H:%M:%S} UTC"
+        for word, at in (("started", pod.started_at), ("ended", pod.ended_at))
+        if at
+    )
+    # What only a container tells of itself.
+    more = f"{when}, health: {pod.health or 'no check'}, image {pod.image}" if pod.image else ""
+    return f"{pod.name}  {pod.reason or pod.phase}  ready={pod.ready}  restarts={pod.restarts}{ended}{more}"
+
+
+def _probe(
+    key: str, title: str, ask: Callable[[Reads], Awaitable[Finding]], app: str, command: str, compose: str
+) -> Probe[Reads]:
+    """A question about an application, with its commands: for Kubernetes, and for docker-compose."""
+    return Probe(key, title, ask, command, compose, lambda reads: reads.cluster.composed(app))
+
+
+def _compose(app: str, command: str) -> str:
+    """Of docker-compose, as the runbooks write it; they know the file of the relay alone."""
+    file = "-f relay/docker-compose.yml " if app == "musd-relay" else ""
+    return f"docker compose {file}{command} {app.removeprefix('musd-')}"

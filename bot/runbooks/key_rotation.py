@@ -2,6 +2,7 @@
 
 from bot.domain.runbook import Resolution, Runbook, all_ok
 from bot.domain.signal import Severity
+from bot.ports import CANTON_TOKEN, RELAY_KEY
 from bot.probes import cluster, keys
 
 _VALIDATOR = (
@@ -17,7 +18,13 @@ RUNBOOK = Runbook(
     alerts=(),
     severity=Severity.HIGH,
     impact="A key that leaked, or is too old, can sign for the protocol until the bridge knows another one.",
-    probes=(keys.validators(), keys.bridge(), cluster.pods("musd-relay", title="Relay pods")),
+    probes=(
+        keys.validators(),
+        keys.rotated(RELAY_KEY, "The relay's key", "relay-private-key"),
+        keys.rotated(CANTON_TOKEN, "The Canton token", "canton-token"),
+        keys.bridge(),
+        cluster.pods("musd-relay", title="Relay pods"),
+    ),
     resolutions=(
         Resolution(
             "2",
@@ -26,16 +33,28 @@ RUNBOOK = Runbook(
             do=f"Enable it again if somebody disabled it by mistake; else rotate it. {_VALIDATOR}",
         ),
         Resolution(
+            "",
+            "A rotation stopped half-way",
+            when=keys.half_way,
+            do=(
+                "Its receipt says where. *Go on…* below it does the rest; *Roll back…* puts the old key there again, "
+                "where it was not compromised."
+            ),
+        ),
+        Resolution(
             "1",
             "A key is due for rotation",
             when=keys.due,
-            do=f"One validator after another, so that the quorum of two holds all the time. {_VALIDATOR}",
+            do=(
+                "/musd rotate proposes it. One validator after another, so that the quorum of two holds all the time. "
+                f"{_VALIDATOR}"
+            ),
         ),
     ),
     healthy=all_ok("keys:validators", "keys:bridge"),
     recovered=(
-        "Every key is usable and young enough. Relay Private Key, where it leaked: new key on an offline machine, the "
-        "Secret, updateRelayer on the bridge, restart the relay. Canton Token: new token, the Secret, restart all. "
-        "/musd rotate proposes each."
+        "No key whose age is known is too old, and the validators' can be used. Relay Private Key, where it leaked: "
+        "new key on an offline machine, the Secret, updateRelayer on the bridge, restart the relay. Canton Token: new "
+        "token, the Secret, restart all. /musd rotate proposes each."
     ),
 )

@@ -52,14 +52,18 @@ RUNBOOK = Runbook(
             when=any_of(cluster.cut_off, ledger.down, chain.down),
             do=(
                 "Canton: its host, the participant, the NetworkPolicy allow-canton. Ethereum: the RPC URL in its "
-                "configuration, allow-ethereum. Reachable from here and not from the pod is the pod's network."
+                "configuration, allow-ethereum. Reachable from here and not from the pod is the pod's network (with "
+                "docker-compose, its container's)."
             ),
         ),
         Resolution(
             "4",
             "Restart the relay",
             when=any_of(cluster.not_ready, http.unhealthy),
-            do="kubectl -n musd rollout restart deployment/musd-relay",
+            do=(
+                "kubectl -n musd rollout restart deployment/musd-relay, or with docker-compose: docker compose -f "
+                "relay/docker-compose.yml restart relay"
+            ),
             offer=(_RESTART,),
         ),
     ),

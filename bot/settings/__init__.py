@@ -48,7 +48,8 @@ class Settings(  # the last topic comes first: pydantic collects fields from the
     @property
     def log_names(self) -> tuple[str, ...]:
         """Whose logs can be read: the deployments, all validators together, and the ledger's database."""
-        return (*self.deployment_names, "musd-validator", self.database_app)
+        deployments = (one.partition("=")[0] for one in self.deployments)
+        return tuple(dict.fromkeys((*self.containers, *deployments, "musd-validator", self.database_app)))
 
     @classmethod
     def settings_customise_sources(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from bot.settings.kinds import Keystore, Names, Seconds
+from bot.settings.kinds import Keystore, Names, Seconds, pair
 
 
 class ClusterSettings(BaseModel):
@@ -23,9 +23,14 @@ class ClusterSettings(BaseModel):
     docker_url: str = Field(
         default="unix:///var/run/docker.sock", description="With docker-compose: where the Docker API is."
     )
+    docker_read_url: str = Field(
+        default="",
+        description="Where probes read it, such as a proxy that lets GET and exec pass; MUSD_DOCKER_URL when unset.",
+    )
     docker_containers: Names = Field(
         default=(),
-        description="With docker-compose, instead of a cluster: what the bot may restart, as musd-relay=container.",
+        description="What docker-compose runs: read, and restarted, there and not in a cluster. musd-relay=container.",
+        examples=["musd-relay=relay-relay-1"],
     )
     deployments: Names = Field(
         default=(
@@ -63,3 +68,8 @@ class ClusterSettings(BaseModel):
     def deployment_names(self) -> tuple[str, ...]:
         """The bot's words for the deployments it may restart."""
         return tuple(one.partition("=")[0] for one in self.docker_containers or self.deployments)
+
+    @property
+    def containers(self) -> dict[str, str]:
+        """The names of the containers that docker-compose runs, by the bot's words for them."""
+        return {name: container or name for name, container in map(pair, self.docker_containers)}

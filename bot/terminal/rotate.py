@@ -2,12 +2,15 @@
 
 The value is asked for without an echo, or read from standard input, as from a password manager. It is no argument, is
 written to no file, and leaves this process only for the Kubernetes API. Nothing else of the bot's is needed here.
+Beside it goes who typed it, as this machine knows them: a plain statement for the record, and no proof.
 """
 
 import argparse
 import asyncio
 import getpass
 import os
+import pwd
+import socket
 import sys
 from pathlib import Path
 
@@ -43,9 +46,22 @@ def main(arguments: argparse.Namespace) -> int:
             "A relay key needs the address that was announced for it.",
             next_step="Give --address 0x…, as the proposal shows it.",
         )
-    fact = asyncio.run(_put(arguments, _asked(arguments.secret)))
-    print(f"The Secret now has {fact}. The bot sees that by itself and goes on.")  # noqa: T201 - a command line's answer
+    who = whoever_this_is()
+    fact = asyncio.run(_put(arguments, _asked(arguments.secret), who))
+    print(  # noqa: T201 - a command line's answer
+        f"The Secret now has {fact}, put there by {who}. The bot sees it, keeps that in its record and goes on."
+    )
     return 0
+
+
+def whoever_this_is() -> str:
+    """The operating system's user and host, as ``alice@laptop``: under sudo, whoever called it, too."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user need not have a name
+        user = f"uid {os.getuid()}"
+    called_by = os.environ.get("SUDO_USER", "")
+    return f"{user}@{socket.gethostname()}" + (f" (sudo of {called_by})" if called_by else "")
 
 
 def _asked(secret: str) -> SecretStr:
@@ -54,7 +70,7 @@ def _asked(secret: str) -> SecretStr:
     return SecretStr(sys.stdin.readline().rstrip("\n"))
 
 
-async def _put(arguments: argparse.Namespace, value: SecretStr) -> str:
+async def _put(arguments: argparse.Namespace, value: SecretStr, who: str) -> str:
     from bot.adapters.kube_api import KubeApi  # noqa: PLC0415 - clients that take a second to import
     from bot.wiring.rotation import RELAY_SECRET, TOKEN_SECRET, cluster_secrets  # noqa: PLC0415
 
@@ -66,6 +82,6 @@ async def _put(arguments: argparse.Namespace, value: SecretStr) -> str:
         token=environment("MUSD_CANTON_TOKEN_SECRET", TOKEN_SECRET),
     )
     try:
-        return await secrets.put(arguments.secret, value, arguments.address)
+        return await secrets.put(arguments.secret, value, arguments.address, by=who)
     finally:
         await kube.close()

@@ -4,6 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
+from bot.domain.probe import Probe
 from bot.domain.runbook import Resolution, Runbook
 from bot.ports import Reads
 from bot.runbooks import Runbooks, discover
@@ -57,7 +58,7 @@ def _page(name: str, steps: tuple[Step, ...], runbook: Runbook[Reads] | None) ->
     if runbook is not None:
         parts += _head(runbook)
         parts += ["## What it asks", "", "| probe | command |", "|---|---|"]
-        parts += [f"| {one.title} | `{one.command.replace('|', chr(92) + '|')}` |" for one in runbook.probes]
+        parts += [f"| {one.title} | {_commands(one)} |" for one in runbook.probes]
         parts += ["", "## What it decides", ""]
         parts += [line for one in runbook.resolutions for line in _resolution(one)]
         parts += [f"Otherwise, where it is proven that nothing is wrong: {runbook.recovered}", ""]
@@ -65,6 +66,12 @@ def _page(name: str, steps: tuple[Step, ...], runbook: Runbook[Reads] | None) ->
         parts += ["## Step by step", "", "| step | what | by |", "|---|---|---|"]
     parts += [f"| {one.number} | {one.text} | {_by(one)} |" for one in steps]
     return "\n".join([*parts, ""])
+
+
+def _commands(probe: Probe[Reads]) -> str:
+    """For Kubernetes, and where it makes a difference, for docker-compose."""
+    every = (one.replace("|", "\\|") for one in (probe.command, probe.compose) if one)
+    return "<br>".join(f"`{one}`" for one in every)
 
 
 def _head(runbook: Runbook[Reads]) -> list[str]:

@@ -29,8 +29,8 @@ def _line(line: Line, safe: Safe) -> str:
     title = safe.line(line.title, 100)
     if line.finding is None:
         return f"{kit.WAITING} asking… · *{title}*"
-    state = line.finding.state
-    return f"{kit.MARKS[state]} *{state}* · *{title}*: {safe.line(line.finding.summary, 300)}"
+    state, said = line.finding.state, safe.line(line.finding.summary, 300, mentions=line.finding.people)
+    return f"{kit.MARKS[state]} *{state}* · *{title}*: {said}"
 
 
 def tally(given: Sequence[Line]) -> str:

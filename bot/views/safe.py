@@ -95,10 +95,10 @@ class Safe:
         """Without anything unseen and without secrets; not yet fit for Slack. Of a huge text only one end is kept."""
         return self.redactor.redact(visible(bounded(text, tail=tail)), known)
 
-    def line(self, text: str, limit: int = 300, known: Collection[str] = ()) -> str:
-        """Mrkdwn, one line, unformatted: for words from outside in the middle of ours."""
+    def line(self, text: str, limit: int = 300, known: Collection[str] = (), *, mentions: Collection[str] = ()) -> str:
+        """Mrkdwn, one line, unformatted: for words from outside in the middle of ours. `mentions`: see `own`."""
         one_line = " ".join(self.clean(text, known).split())
-        return escape(cut(_unformatted(one_line), limit))
+        return _mentioning(escape(cut(_unformatted(one_line), limit)), mentions)
 
     def quoted(self, text: str, limit: int = 1000) -> str:
         """Mrkdwn, several lines, each marked as a quotation; nothing if there is nothing."""
@@ -139,8 +139,12 @@ class Safe:
 
     def own(self, text: str, limit: int = 2900, *, mentions: Collection[str] = ()) -> str:
         """Mrkdwn, our own words: formatting works. `mentions` are the people who can be mentioned in it, by user id."""
-        escaped = escape(cut(self.clean(text).strip(), limit))
-        return _MENTION.sub(lambda found: f"<@{found[1]}>" if found[1] in mentions else found[0], escaped)
+        return _mentioning(escape(cut(self.clean(text).strip(), limit)), mentions)
+
+
+def _mentioning(escaped: str, mentions: Collection[str]) -> str:
+    """With these people's mentions as mentions again, and nobody else's."""
+    return _MENTION.sub(lambda found: f"<@{found[1]}>" if found[1] in mentions else found[0], escaped)
 
 
 def _unformatted(text: str) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
-from bot.adapters import aws, health, kube_api, prices, prometheus, rpc
+from bot.adapters import aws, docker_reads, health, kube_api, prices, prometheus, rpc
 from bot.adapters.aws import AwsReads
 from bot.adapters.chainlink import ChainlinkFeed
 from bot.adapters.contracts import Contracts
+from bot.adapters.docker_reads import DockerReads, InTheirPlaces
 from bot.adapters.ethereum import EthereumReads
 from bot.adapters.health import HttpHealth
 from bot.adapters.kubernetes import KubernetesReads
@@ -37,6 +38,7 @@ from bot.ports import (
     PauseChain,
     Reads,
     Roster,
+    RotationRecord,
     SignedTransactions,
     Writes,
 )
@@ -91,7 +93,7 @@ async def outside(settings: Settings, client: Any, stack: AsyncExitStack) -> Out
     stack.push_async_callback(chat.close)
     rpcs = ethereum(settings, stack)
     changed = await writes(settings, rpcs, store, stack)
-    asked = reads(settings, rpcs, stack, pause=changed.pause)
+    asked = reads(settings, rpcs, stack, pause=changed.pause, record=store)
     changed = replace(changed, infra=infrastructure(settings, asked, stack), public=people.public(settings, chat))
     accounts, oncall = SlackAccounts(client), people.oncall(settings)
     return Outside(
@@ -131,9 +133,24 @@ async def writes(settings: Settings, rpcs: Rpcs, signed: SignedTransactions, sta
     return Writes(signed=signed, pause=pause, admin=admin, views=views, ledger=ledger_writes(settings, stack))
 
 
-def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: PauseChain | None = None) -> Reads:
-    """Every read port. None of them connects before it is asked. `pause`: the pausing key, where it is unlocked."""
-    cluster = KubernetesReads(
+def reads(
+    settings: Settings,
+    rpcs: Rpcs,
+    stack: AsyncExitStack,
+    *,
+    pause: PauseChain | None = None,
+    record: RotationRecord | None = None,
+) -> Reads:
+    """Every read port. None of them connects before it is asked.
+
+    Args:
+        settings: of this process.
+        rpcs: shared with what writes.
+        stack: closes what was opened.
+        pause: the pausing key, where it is unlocked.
+        record: the state of record, where it is at hand.
+    """
+    kubernetes = KubernetesReads(
         settings.namespace,
         settings.kubeconfig,
         context=settings.kube_context or None,
@@ -151,7 +168,7 @@ def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: Pause
         endpoint_url=settings.kms_endpoint,
         timeout=aws.TIMEOUT * settings.patience,
     )
-    for one in (cluster, relay):
+    for one in (kubernetes, relay):
         stack.push_async_callback(one.close)
     return Reads(
         limits=Limits(
@@ -169,7 +186,7 @@ def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: Pause
             relay_hosts=settings.relay_hosts,
             patience=settings.patience,
         ),
-        cluster=cluster,
+        cluster=InTheirPlaces(kubernetes, compose_reads(settings)) if settings.docker_containers else kubernetes,
         relay=relay,
         ledger=ledger_reads(settings, stack),
         chain=EthereumReads(
@@ -194,7 +211,14 @@ def reads(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack, *, pause: Pause
         keys=stored,
         backups=stored,
         pausing=readiness(settings, rpcs, pause),
+        record=record,
     )
+
+
+def compose_reads(settings: Settings) -> DockerReads:
+    """What docker-compose runs, as probes see it."""
+    url = settings.docker_read_url or settings.docker_url
+    return DockerReads(url, settings.containers, timeout=docker_reads.TIMEOUT * settings.patience)
 
 
 def readiness(settings: Settings, rpcs: Rpcs, pause: PauseChain | None) -> PauseReadiness | None:

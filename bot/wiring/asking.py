@@ -1,7 +1,7 @@
 """What the terminal needs of the bot where Slack is not: answers and the record, and nothing that changes anything."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from bot.adapters.store import SqlStore, revisions
 from bot.adapters.store.chain import broken
@@ -11,7 +11,7 @@ from bot.domain.probe import Findings, Probe
 from bot.domain.runbook import Runbook, Verdict, decide
 from bot.engine.asking import ask, lines, unseen
 from bot.engine.status import board
-from bot.errors import RefusedError
+from bot.errors import BotError, RefusedError
 from bot.ports import Reads
 from bot.probes import pausing
 from bot.settings import Settings
@@ -35,7 +35,10 @@ async def diagnosis(settings: Settings, runbook: Runbook[Reads]) -> tuple[Sequen
 
 async def _asked(settings: Settings, probes: Sequence[Probe[Reads]]) -> tuple[Sequence[Line], Findings]:
     async with AsyncExitStack() as stack:
-        findings = await ask(probes, reads(settings, ethereum(settings, stack), stack), unseen)
+        store = None
+        with suppress(BotError):  # its probes say then that it is not at hand
+            store = await stack.enter_async_context(record(settings))
+        findings = await ask(probes, reads(settings, ethereum(settings, stack), stack, record=store), unseen)
     return lines(probes, findings), findings
 
 

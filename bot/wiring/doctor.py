@@ -14,8 +14,8 @@ from bot.probes import canton
 from bot.settings import Settings
 from bot.wiring.adapters import databases, ethereum, reads
 from bot.wiring.canton import ledger_writes
+from bot.wiring.checks import docker, kubernetes, network, outside, pausing, people, runbooks, slack, storage
 from bot.wiring.checks import ethereum as ethereum_checks
-from bot.wiring.checks import kubernetes, network, outside, pausing, people, runbooks, slack, storage
 from bot.wiring.checks.check import mended
 
 VOICE = "Set MUSD_LEDGER_GUARDIAN_TOKEN: its user may act as exactly one guardian party (docs/canton.md)."
@@ -34,6 +34,7 @@ def checks(settings: Settings, client: Any, rpcs: Rpcs, ledger: LedgerWrites | N
         *storage.checks(databases(settings)[0]),
         *network.checks(settings),
         *kubernetes.checks(settings),
+        *docker.checks(settings),
     ]
 
 

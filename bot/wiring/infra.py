@@ -25,8 +25,7 @@ log = structlog.get_logger()
 
 def infrastructure(settings: Settings, reads: Reads, stack: AsyncExitStack) -> Infrastructure | None:
     """The cluster under its write credential, which the probes do not have; None where there is none."""
-    if settings.docker_containers:
-        containers = dict(pair(one) for one in settings.docker_containers)
+    if containers := settings.containers:
         return Infrastructure(
             cluster=DockerContainers(settings.docker_url, containers),
             health=_health(settings, containers, reads),

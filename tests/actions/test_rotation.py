@@ -31,7 +31,8 @@ from bot.drill.aws import Aws
 from bot.drill.cluster import Cluster
 from bot.drill.ledger import Ledger
 from bot.drill.ledger.access import SERVICES, services_token
-from bot.ports import CANTON_TOKEN, ContractViews, Infrastructure, Rotation, Writes
+from bot.ports import CANTON_TOKEN, RELAY_KEY, ContractViews, Infrastructure, Rotation, Writes
+from bot.terminal.rotate import whoever_this_is
 from bot.wiring.rotation import cluster_secrets
 from tests.actions.conftest import ended
 from tests.world import warm
@@ -190,8 +191,20 @@ async def test_the_relays_key_is_rotated_by_a_local_prompt_killed_at_every_step(
     assert await world.has_role("RELAYER_ROLE()", action.old) is False
     assert world.secret("relay-private-key", "relayer_private_key") == NEW_KEY
     assert journal.deaths == 2 * len(journal.finished)
+    by = receipt.steps[0].evidence["by"]
+    assert by == f"by a local prompt of {whoever_this_is()} (by that machine's own word)"
     everything = [said, receipt.model_dump_json(), repr(journal.finished), *world.told]
     assert not any(NEW_KEY in text or NEW_KEY[2:] in text for text in everything)
+
+
+async def test_what_was_said_of_one_value_is_not_said_of_the_next(world: World, cluster: Cluster) -> None:
+    """Somebody types one, somebody else puts another one there with `kubectl apply`, which leaves annotations alone."""
+    await the_prompt(world, NEW_KEY, "relay-key", "--address", NEW)
+    assert await world.rotation.secrets.typed_by(RELAY_KEY) == whoever_this_is()
+    secret = cluster.state.store.get("secrets", "musd", "relay-private-key")
+    other = secret["data"] | {"relayer_private_key": base64.b64encode(STRANGERS_KEY.encode()).decode()}
+    cluster.state.store.replace("secrets", secret | {"data": other})
+    assert await world.rotation.secrets.typed_by(RELAY_KEY) == ""
 
 
 async def test_a_key_of_another_address_is_not_put_there(world: World) -> None:

@@ -19,7 +19,10 @@ import pytest
 from eth_account import Account
 from web3 import Web3
 
+from bot.drill.people import person
+from bot.terminal.rotate import whoever_this_is
 from tests.e2e.test_infrastructure import fill_in, propose, receipt
+from tests.e2e.test_verdicts import diagnosed
 from tests.world import warm
 from tests.world.deaths import Deaths
 from tests.world.leaks import Beginnings, traces
@@ -130,6 +133,20 @@ def rotations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rotations]:
     found.practice.stop()
 
 
+def keys_line(rotations: Rotations, *words: str) -> str:
+    """`/musd diagnose key-rotation`, once it has these words."""
+    message = until(lambda: diagnosed(rotations.practice, "key-rotation", words[0]))
+    text = written(message)
+    assert [word for word in words if word not in text] == [], text
+    return text
+
+
+def test_a_key_that_the_bot_never_rotated_has_no_age(rotations: Rotations) -> None:
+    keys_line(
+        rotations, "*UNKNOWN* · *The relay's key*: never rotated by this bot", "*The Canton token*: never rotated"
+    )
+
+
 def test_the_relays_key_killed_at_every_step(rotations: Rotations) -> None:
     old, sent, written_before = rotations.bridge("relayer()"), rotations.sent(), rotations.secret_writes()
     key = rotations.private_key()
@@ -143,6 +160,18 @@ def test_the_relays_key_killed_at_every_step(rotations: Rotations) -> None:
     assert rotations.bridge("relayer()") == int(address, 16)
     assert not rotations.holds("RELAYER_ROLE()", old)
     assert (rotations.sent(), rotations.secret_writes()) == (sent + 1, written_before + 1)
+    assert f"by a local prompt of {whoever_this_is()} (by that machine's own word)" in text
+    known = ("*OK* · *The relay's key*: last rotated 20", f" by <@{person('operator-1').id}>, ")
+    keys_line(rotations, *known, "*The Canton token*: never rotated by this bot")
+
+
+def test_who_typed_it_is_in_the_audit_log_and_the_terminal_tells_the_age_too(rotations: Rotations) -> None:
+    log = rotations.practice.terminal("audit", "export")
+    steps = [one for one in map(json.loads, log.splitlines()) if one["what"] == "step"]
+    assert [one for one in steps if whoever_this_is() in str(one["detail"]["evidence"].get("by"))]
+    assert "last rotated 20" in rotations.practice.terminal("diagnose", "key-rotation")
+    due = rotations.practice.terminal("diagnose", "key-rotation", MUSD_KEY_MAX_AGE="0.001")
+    assert re.search(r"A key is due for rotation\nWhy: Older than 0 days: .*, The relay's key\.", due), due
 
 
 def test_one_that_stopped_half_way_says_where_and_is_rolled_back(rotations: Rotations) -> None:
@@ -152,6 +181,8 @@ def test_one_that_stopped_half_way_says_where_and_is_rolled_back(rotations: Rota
     prompted(rotations.practice, key)
     text = receipt(practice, CHANNEL, proposal)
     assert "It stopped at «Restart the relay»" in text
+    stopped = "a rotation stopped half-way at «Restart the relay»"
+    keys_line(rotations, f"*BAD* · *The relay's key*: {stopped}", "BAD: A rotation stopped half-way", "*Go on…*")
     assert rotations.bridge("relayer()") == int(Account.from_key(key).address, 16)
 
     practice.mend()
@@ -161,6 +192,7 @@ def test_one_that_stopped_half_way_says_where_and_is_rolled_back(rotations: Rota
     rotations.approve(back)
     assert "COMPLETE" in (text := receipt(practice, CHANNEL, back)), text
     assert rotations.bridge("relayer()") == old
+    keys_line(rotations, "*OK* · *The relay's key*: last rotated")  # by the one before: this one came to nothing
 
 
 def test_a_validators_key_killed_at_every_step(rotations: Rotations) -> None:

@@ -445,18 +445,20 @@ def test_a_relay_that_was_mended_is_healthy_again(practice: Practice) -> None:
 def test_the_fault_brings_its_verdict(practice: Practice, case: Case) -> None:
     if case.runbook == "validator-down":
         until(lambda: diagnosed(practice, "validator-down", "3 of 3 ready"))
+    brings_its_verdict(practice, case)
+
+
+def brings_its_verdict(practice: Practice, case: Case) -> str:
+    """The posted words, which hold the verdict's, above the offers that it makes."""
     for fault in case.faults:
         practice.post("/faults", **fault)
-
-    def posted() -> dict[str, Any] | None:
-        return diagnosed(practice, case.runbook, case.ready)
-
-    message = until(posted)
+    message = until(lambda: diagnosed(practice, case.runbook, case.ready))
     text = written(message)
     assert [word for word in case.words if word not in text] == [], text
     labels = [button["label"] for button in message["buttons"]]
     beginnings = [label[: len(wanted)] for label, wanted in zip(labels, case.buttons, strict=False)]
     assert [*beginnings, *labels[len(case.buttons) :]] == [*case.buttons, "Run again"]
+    return text
 
 
 def diagnosed(practice: Practice, runbook: str, ready: str = "") -> dict[str, Any] | None:

@@ -166,12 +166,12 @@ class Practice:
         """Break something."""
         self.post("/faults", target=target, fault=fault, **arguments)
 
-    def terminal(self, *arguments: str) -> str:
-        """What a command beside the bot prints; the world's folder has to be known."""
+    def terminal(self, *arguments: str, **settings: str) -> str:
+        """What a command beside the bot prints, `settings` before the bot's own; the world's folder has to be known."""
         assert self.data is not None
         lines = shlex.split((self.data / "bot.env").read_text())
         command = warm.program(*arguments)
-        environment = dict(line.split("=", 1) for line in lines)
+        environment = dict(line.split("=", 1) for line in lines) | settings
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
         return answer.stdout + answer.stderr
 

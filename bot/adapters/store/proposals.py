@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.database import Database, insert_new, take_turns
 from bot.adapters.store.models import fields, offers, proposals, votes
-from bot.domain.action import Offer, Receipt, load
+from bot.domain.action import Offer, Outcome, Receipt, load
 from bot.domain.approval import Approval, Choice, Proposal, ProposalState, Vote
-from bot.ports import MessageRef, Stored
+from bot.ports import MessageRef, RotationRun, Stored
 
 _FROM = {
     ProposalState.DONE: (ProposalState.EXECUTING,),
@@ -85,6 +85,15 @@ class ProposalRows(Database):
             rows = (await connection.execute(query.order_by(proposals.c.proposed_at, proposals.c.id))).all()
             return [await _stored(connection, row) for row in rows]
 
+    async def rotations(self) -> Sequence[RotationRun]:
+        """Every rotation of a key that changed something, complete or not, in the order in which they ended."""
+        kind = proposals.c.body["action"]["kind"].as_string()
+        query = select(proposals).where(proposals.c.state == ProposalState.DONE, kind.startswith("rotate-"))
+        async with self.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            runs = [_run(await _stored(connection, row)) for row in rows]
+        return sorted((run for run in runs if run is not None), key=lambda run: run.ended_at)
+
     async def proposal_posted(self, proposal_id: str, message: MessageRef) -> None:
         """Where its message is."""
         change = update(proposals).where(proposals.c.id == proposal_id)
@@ -132,6 +141,26 @@ def _identical(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         one["action"] == other["action"]
         and one["policy"] == other["policy"]
         and one["plan"]["binding"] == other["plan"]["binding"]
+    )
+
+
+def _run(stored: Stored) -> RotationRun | None:
+    """None where it ended before it had changed anything."""
+    action, receipt = stored.proposal.action, stored.receipt
+    if not action.rotates or receipt is None:
+        return None
+    changed = any(step.outcome in {Outcome.DONE, Outcome.UNKNOWN} for step in receipt.steps)
+    if not (changed or receipt.complete):
+        return None
+    left = (step.name for step in receipt.steps if step.outcome not in {Outcome.DONE, Outcome.SKIPPED})
+    return RotationRun(
+        key=action.rotates,
+        ended_at=receipt.finished_at,
+        proposer=stored.proposal.proposer,
+        approvers=tuple(vote.voter for vote in stored.votes if vote.choice is Choice.APPROVE),
+        back=bool(action.model_dump().get("back")),
+        stopped_at=next(left, ""),
+        value_by=next((str(step.evidence["by"]) for step in receipt.steps if "by" in step.evidence), ""),
     )
 
 

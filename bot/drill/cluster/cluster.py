@@ -12,11 +12,11 @@ from aiohttp import web
 from bot.drill.cluster import chatter, controller, faults, kubelet, network
 from bot.drill.cluster.access import Access, write_kubeconfig
 from bot.drill.cluster.api import Api
-from bot.drill.cluster.commands import Commands, Handler
+from bot.drill.cluster.commands import Commands, Handler, Output, Run, Stdin
 from bot.drill.cluster.doors import Doors
-from bot.drill.cluster.manifests import first_objects
+from bot.drill.cluster.manifests import NAMESPACE, first_objects
 from bot.drill.cluster.programs import install
-from bot.drill.cluster.state import State
+from bot.drill.cluster.state import State, owner_of
 from bot.drill.cluster.tls import self_signed
 from bot.drill.part import Fault, read_json, write_json
 
@@ -62,6 +62,13 @@ class Cluster:
     def on_exec(self, beginning: str | Sequence[str], handler: Handler) -> None:
         """Answer executed command lines that begin with these words; see `bot.drill.cluster.commands.Run`."""
         self._commands.on(beginning, handler)
+
+    async def run_in(self, pod: str, argv: Sequence[str], out: Output, err: Output) -> int:
+        """Run a command in a pod, by another way in than the API server's; its exit code."""
+        owner = owner_of(self.state.store.get("pods", NAMESPACE, pod))
+        nothing = Stdin()
+        await nothing.close()
+        return await self._commands.run(Run(tuple(argv), pod, owner, nothing, out, err))
 
     async def start(self, folder: Path) -> None:
         """Begin, or continue from `folder`; listens on free loopback ports and writes the kubeconfig."""

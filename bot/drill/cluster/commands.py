@@ -41,6 +41,9 @@ class Stdin:
             yield piece
 
 
+Output = Callable[[bytes], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Run:
     """One execution of a command: a handler reads and writes here, and returns the exit code."""
@@ -50,8 +53,8 @@ class Run:
     owner: str
     """The pod's deployment, or its own name where it has none."""
     stdin: Stdin
-    out: Callable[[bytes], Awaitable[None]]
-    err: Callable[[bytes], Awaitable[None]]
+    out: Output
+    err: Output
 
     async def say(self, text: str) -> int:
         """Write a line to stdout and succeed."""

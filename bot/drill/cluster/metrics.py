@@ -36,14 +36,18 @@ def usage(state: State, asked: Asked) -> Object:
     return found
 
 
+def memory_used(state: State, pod: Object) -> int:
+    """Bytes."""
+    ailment, limit = state.ailment(owner_of(pod)), kubelet.memory_limit(pod["spec"])
+    if ailment is not None and ailment.kind == "oom" and limit < ailment.needs:
+        return limit - _SHORT_OF_LIMIT
+    return limit // _USUAL_SHARE if limit < 2**50 else _WITHOUT_LIMIT
+
+
 def _sample(state: State, pod: Object) -> Object:
     """What one pod used when it was last measured: a container that doesn't run isn't measured any more."""
     meta, now = pod["metadata"], time.time()
-    life, ailment = state.life(meta["name"], now), state.ailment(owner_of(pod))
-    limit = kubelet.memory_limit(pod["spec"])
-    starved = ailment is not None and ailment.kind == "oom" and limit < ailment.needs
-    usual = limit // _USUAL_SHARE if limit < 2**50 else _WITHOUT_LIMIT
-    used = limit - _SHORT_OF_LIMIT if starved else usual
+    life, used = state.life(meta["name"], now), memory_used(state, pod)
     at = str(life.last_end["finishedAt"]) if life.crashed and life.last_end else stamp(now)
     return {
         "kind": METRICS.kind,

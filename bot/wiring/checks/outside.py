@@ -12,8 +12,11 @@ from bot.wiring.checks.check import mended
 def checks(settings: Settings) -> Sequence[Probe[Reads]]:
     """All of them."""
     where = "Check MUSD_KUBECONFIG, MUSD_NAMESPACE and the ServiceAccount's rights"
+    relay = f"{where}; MUSD_RELAY_SELECTOR selects them."
+    if "musd-relay" in settings.containers:
+        relay = "Check MUSD_DOCKER_CONTAINERS and the container itself: `docker ps -a`."
     return [
-        mended(cluster.pods("musd-relay", title="Relay pods"), f"{where}; MUSD_RELAY_SELECTOR selects them."),
+        mended(cluster.pods("musd-relay", title="Relay pods"), relay),
         mended(validators.pods(), f"{where}; MUSD_VALIDATOR_SELECTOR selects them."),
         mended(validators.kms(), "Check VALIDATOR_KMS_KEY_IDS, AWS_REGION and kms:DescribeKey."),
         mended(http.relay_health(), "Check MUSD_RELAY_URL, and the relay itself."),
