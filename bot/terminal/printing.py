@@ -10,6 +10,8 @@ from bot.views.redact import Redactor
 
 WRONG = 1
 """The exit code where a line is not OK."""
+_PIECE = 20_000
+"""Characters."""
 
 
 Telling = Callable[[str], Awaitable[None]]
@@ -20,7 +22,21 @@ def say(settings: Settings, lines: Iterator[str]) -> None:
     """Print, with whatever looks like a secret redacted."""
     from bot.wiring.adapters import secrets  # noqa: PLC0415 - web3 and friends take a second to import
 
-    print(Redactor.of(secrets(settings)).redact("\n".join(lines)))  # noqa: T201 - a command line's answer
+    redactor = Redactor.of(secrets(settings))
+    for piece in _pieces(lines):
+        print(redactor.redact(piece))  # noqa: T201 - a command line's answer
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[str]:
+    """Lines together, since a secret may have several, yet no more of them than a redactor keeps."""
+    piece = ""
+    for line in lines:
+        if piece and len(piece) + len(line) > _PIECE:
+            yield piece
+            piece = line
+        else:
+            piece = f"{piece}\n{line}" if piece else line
+    yield piece
 
 
 def code(lines: Sequence[Line]) -> int:

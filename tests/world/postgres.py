@@ -40,7 +40,8 @@ class Postgres:
         return f"postgresql://{_USER}@/{name}?host={self.socket}"
 
 
-def _binaries() -> Path:
+def binaries_or_skip() -> Path:
+    """Where PostgreSQL's programs are."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -52,7 +53,7 @@ def _binaries() -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for all tests of a run. It refuses to run as root, so as root it runs as the user postgres."""
-    binaries = _binaries()
+    binaries = binaries_or_skip()
     # Not pytest's own folder: nobody but its owner may look into that one.
     folder = Path(tempfile.mkdtemp(prefix="musd-pg-"))
     other: dict[str, Any] = {}
