@@ -13,7 +13,7 @@ from bot.errors import BotError, TypeItError
 from bot.views import ids
 from handlers.answering import afterwards, privately, refused
 from handlers.approving import open_typed, open_why
-from handlers.commands import diagnose, show_status
+from handlers.commands import diagnose, meant, show_status
 from handlers.modals import open_pause
 from handlers.proposing import open_propose
 from handlers.unpausing import open_unpause
@@ -99,7 +99,7 @@ async def _again(bot: Bot, body: dict[str, Any], runbook: str) -> None:
     message = body["message"]
     channel = body["channel"]["id"]
     thread = message.get("thread_ts") or message["ts"]
-    await diagnose(bot, runbook, channel, key=f"diagnosis:{body['trigger_id']}", thread=thread)
+    await diagnose(bot, meant(bot, runbook), channel, key=f"diagnosis:{body['trigger_id']}", thread=thread)
 
 
 async def _status(bot: Bot, body: dict[str, Any], board: str) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.policy import Role
+from bot.domain.runbook import Runbook
 from bot.engine.bot import Bot
 from bot.engine.pictures import EVERY
 from bot.errors import RefusedError, UnavailableError
+from bot.ports import Reads
 from bot.views import help_message, render
 from handlers import (
     announcing,
@@ -97,30 +99,39 @@ async def _pause(bot: Bot, command: Mapping[str, Any], _respond: Any, client: An
     )
 
 
-async def _diagnose(bot: Bot, command: Mapping[str, Any], _respond: Any, _client: Any) -> None:
+async def _diagnose(bot: Bot, command: Mapping[str, Any], respond: Any, _client: Any) -> None:
     await bot.proposals.allow(command["user_id"], Role.RESPONDER, "run a diagnosis")
     words = str(command.get("text", "")).split()[1:]
     channel, key = command["channel_id"], f"diagnosis:{command['trigger_id']}"
     incident = await bot.store.incident_in(channel)
-    wanted = words[0] if words else (incident.runbook if incident else None) or ""
-    await diagnose(bot, wanted, channel, key=key)
+    runbook = meant(bot, words[0] if words else (incident.runbook if incident else None) or "")
+    try:
+        await diagnose(bot, runbook, channel, key=key)
+    except UnavailableError:  # the bot is no member there, so it can't post or edit
+        card = render(await bot.diagnosis.read(runbook), bot.redactor)
+        await respond(text=card.text, blocks=card.blocks, response_type="ephemeral")
 
 
-async def diagnose(bot: Bot, wanted: str, channel: str, *, key: str, thread: str | None = None) -> None:
-    """Run a runbook's diagnosis there: in a thread, or in the thread of the incident whose channel it is.
+def meant(bot: Bot, wanted: str) -> Runbook[Reads]:
+    """The runbook of this key, or for this alert.
 
     Raises:
-        RefusedError: there is no such runbook, with the likely one.
+        RefusedError: there is none, with the likely one.
     """
     runbook = bot.runbooks.by_key.get(wanted.lower()) or bot.runbooks.by_alert.get(wanted)
     if runbook is None:
         near = difflib.get_close_matches(wanted.lower(), bot.runbooks.by_key, n=1, cutoff=0.4)
-        meant = f"Did you mean `/musd diagnose {near[0]}`? " if near else ""
+        likely = f"Did you mean `/musd diagnose {near[0]}`? " if near else ""
         raise RefusedError(
             f"There is no runbook {wanted[:40]!r}." if wanted else "Which runbook?",
             means="Nothing was asked.",
-            next_step=f"{meant}There are: {', '.join(bot.runbooks.by_key)}.",
+            next_step=f"{likely}There are: {', '.join(bot.runbooks.by_key)}.",
         )
+    return runbook
+
+
+async def diagnose(bot: Bot, runbook: Runbook[Reads], channel: str, *, key: str, thread: str | None = None) -> None:
+    """Run a runbook's diagnosis there: in a thread, or in the thread of the incident whose channel it is."""
     incident = await bot.store.incident_in(channel)
     open_one = incident if incident and incident.is_open else None
     thread = thread or (open_one.card if open_one else None)

@@ -6,7 +6,7 @@ pytest_plugins = ["tests.world.postgres", "tests.world.anvil", "tests.world.ledg
 LONGEST = (
     *("test_kills.py", "test_rotation.py", "test_canton.py", "test_deploy.py"),
     *("test_doctor.py", "test_deadlines.py", "test_unpause.py", "test_database.py", "test_modals.py", "test_pause.py"),
-    "test_runbook_commands.py",
+    *("test_runbook_commands.py", "test_books.py", "test_verdicts.py", "test_scenarios.py"),
 )
 """Files that take more than half a minute: begun first, so that no worker is left alone with one of them at the end."""
 

@@ -69,6 +69,8 @@ class DiagnosisCard:
     incident_id: str = ""
     propose: Severity | None = None
     """The severity the Verdict proposes, where the incident has another."""
+    note: str = ""
+    """What there is to say about this message itself."""
 
     @property
     def hashes(self) -> frozenset[str]:

@@ -51,7 +51,8 @@ class Panel:
             return f"{self.title}: no samples yet."
         values = [one.value for one in self.samples]
         lines = "".join(f", {one.label} at {one.value:,.{self.places}f}" for one in self.thresholds)
+        unit = f" {self.unit}" if self.unit else ""
         return (
-            f"{self.title}: {values[-1]:,.{self.places}f} {self.unit} now, between {min(values):,.{self.places}f} and "
+            f"{self.title}: {values[-1]:,.{self.places}f}{unit} now, between {min(values):,.{self.places}f} and "
             f"{max(values):,.{self.places}f} in 24 hours{lines}."
         )

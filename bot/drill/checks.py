@@ -1,5 +1,6 @@
 """What counts as solved, asked of the world itself and not of the bot."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -74,14 +75,21 @@ async def staking_stopped(world: "World") -> bool:
 
 
 async def manipulation_contained(world: "World") -> bool:
-    """Nobody can borrow against the wrong price: BorrowModule is paused, or the price is the ordinary one again."""
-    return bool(await world.chain.protocol.read("BORROW_MODULE", "paused")) or world.chain.moved_percent == 0
+    """No wrong price is written, or borrowed against: updates or BorrowModule are paused, or the price is right."""
+    stopped = bool(await world.chain.protocol.read("BORROW_MODULE", "paused")) or not await feeder_runs(world)
+    return stopped or world.chain.moved_percent == 0
 
 
 async def database_answers(world: "World") -> bool:
     """The ledger's database runs and has room."""
     troubles = world.cluster.state.troubles
     return not troubles.postgres_down and (troubles.disk_percent or 0) < 90
+
+
+async def backed_up(world: "World", since: datetime) -> bool:
+    """A backup of the ledger's database was taken since then."""
+    newest = await world.aws.newest_backup()
+    return newest is not None and newest >= since
 
 
 async def relayer_replaced(world: "World") -> bool:

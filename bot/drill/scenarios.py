@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.drill import checks
@@ -27,6 +28,8 @@ class Scenario:
     check: Callable[["World"], Awaitable[bool]]
     """Whether it is solved, asked of the world itself."""
     hint: str
+    beforehand: Callable[["World", datetime], Awaitable[bool]] | None = None
+    """Where *Mend* stands for what other hands have to do: what the bot's people must have done since it began."""
     presses: tuple[str, ...] = ()
     """How the labels begin that the runbook's way out leads to: not pressing them is missed on the scorecard."""
 
@@ -88,7 +91,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         section="Emergency Pause",
         what="Somebody drains smUSD in front of your eyes. There is no time to find out how.",
         breaks=(_world("share-price-drop", percent=25, kind="donation"),),
-        alert=Alert("SharePriceDecreaseAnomaly", "critical", "smUSD share price fell by 25 % within minutes"),
+        alert=Alert(
+            "SharePriceDecreaseAnomaly",
+            "critical",
+            "smUSD share price fell by 25 % within minutes",
+            {"job": "smusd-vault"},
+        ),
         solved="all four contracts are paused",
         check=checks.everything_paused,
         hint="Every critical incident carries the pause from its first message on.",
@@ -103,7 +111,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         alert=Alert("OraclePriceStale", "warning", "Oracle price for CC is older than 15 minutes", {"asset": "CC"}),
         solved="the oracle gives its price out again",
         check=checks.price_is_fresh,
-        hint="Compare the two sources before you trust either. Mending stands for switching to the fallback.",
+        hint="Compare the sources before you trust any. One still answers: the verdict offers the switch to it.",
+        presses=("Switch the oracle's source",),
     ),
     Scenario(
         key="supply-cap",
@@ -136,10 +145,10 @@ SCENARIOS: tuple[Scenario, ...] = (
         what="Twenty-five positions are liquidated on a price 45 % below what the outside sources say.",
         breaks=(_world("oracle-manipulated"),),
         alert=Alert("LiquidationSurge", "warning", "More than 20 liquidations within 10 minutes", {"asset": "CC"}),
-        solved="BorrowModule is paused, or the price on the chain is right again",
+        solved="oracle updates or BorrowModule are paused, or the price on the chain is right again",
         check=checks.manipulation_contained,
         hint="Is the fall real? If the outside sources agree with the oracle, let it be; here they don't.",
-        presses=("Pause BorrowModule", "Confirm"),
+        presses=("Pause",),
     ),
     Scenario(
         key="share-price",
@@ -174,9 +183,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         what="The volume of the ledger's PostgreSQL is full.",
         breaks=(_world("database-full", percent=98),),
         alert=Alert("PVCNearlyFull", "warning", "PVC of canton-postgres is 98 % full", {"job": "canton-postgres"}),
-        solved="the database answers and has room",
+        solved="a backup was taken first, and then the volume made larger: Mend stands for that",
         check=checks.database_answers,
-        hint="Take a backup before anything else. Mending stands for a larger volume.",
+        hint="Take a backup before anything else, while what is there can still be read. Then mend it.",
+        beforehand=checks.backed_up,
+        presses=("Back up",),
     ),
     Scenario(
         key="key-rotation",

@@ -78,14 +78,19 @@ class Stage:
     async def mend(self, key: str) -> None:
         """Mend the parts it broke and resolve its alert."""
         one = scenario(key)
+        play = self._plays.get(key)
+        running = play if play is not None and play.active else None
+        if running is not None:
+            running.mended = True  # first, so that the watch does not take what is mended for solved
         touched = set().union(*(self._world.breaker.touched(request) for request in one.breaks))
         await self._world.breaker.mend(sorted(touched))
-        play = self._plays.get(key)
-        if play is None or not play.active:
+        if running is None:
             return
-        play.mended = True
-        self._judge(play)
-        await self._tell(play, datetime.now(UTC))
+        ended = datetime.now(UTC)
+        if one.beforehand is not None and await one.beforehand(self._world, running.started):
+            running.solved = ended
+        self._judge(running)
+        await self._tell(running, ended)
 
     async def stop(self) -> None:
         """Stop watching."""

@@ -1,7 +1,10 @@
 """Diagnosis: a runbook's probes side by side, shown in the incident's thread as they answer, closed by the Verdict."""
 
+import time
 from contextlib import suppress
 from dataclasses import replace
+
+from prometheus_client import Histogram
 
 from bot.actions.oracle import PauseOracleUpdates
 from bot.actions.pause import PAUSE_ALL, EmergencyPause
@@ -14,6 +17,12 @@ from bot.engine.asking import ask, lines, unseen
 from bot.engine.pictures import Pictures
 from bot.errors import BotError
 from bot.ports import Chat, MessageRef, Reads, Store
+
+TOOK = Histogram("musd_diagnosis_seconds", "Seconds from a diagnosis' first question to its verdict", ["runbook"])
+_ONLY_YOU = (
+    "Only you see this, and nothing here can be pressed: the bot can't write in this channel. `/invite @musd-bot` and "
+    "ask again to have the verdict's buttons, or ask where it is."
+)
 
 
 class Diagnosis:
@@ -74,8 +83,10 @@ class Diagnosis:
         async def fill(shown: tuple[Line, ...]) -> None:
             await self._chat.edit(message, replace(card, lines=shown))
 
+        began = time.monotonic()
         findings = await ask(runbook.probes, self._reads, fill)
         verdict = decide(runbook, findings)
+        TOOK.labels(runbook.key).observe(time.monotonic() - began)
         buttons = [await self._button(action, incident_id) for action in verdict.offer]
         done = replace(card, lines=lines(runbook.probes, findings), verdict=verdict, runbook=runbook.key)
         incident = await self._store.incident(incident_id) if incident_id else None
@@ -87,6 +98,12 @@ class Diagnosis:
         await self._unfold(runbook, findings, message, key=key, thread=thread or message.ts)
         await self._pictures.show(message.channel, runbook.pictures, key=key, thread=thread or message.ts)
         return findings, verdict
+
+    async def read(self, runbook: Runbook[Reads]) -> DiagnosisCard:
+        """The whole diagnosis at once, for one person where the bot can't write: without buttons, and says why."""
+        findings = await self.findings(runbook)
+        done = lines(runbook.probes, findings)
+        return DiagnosisCard(f"Diagnosis: {runbook.title}", done, decide(runbook, findings), note=_ONLY_YOU)
 
     async def _unfold(
         self, runbook: Runbook[Reads], findings: Findings, message: MessageRef, *, key: str, thread: str
@@ -109,7 +126,7 @@ class Diagnosis:
 
     async def look(self, runbook: Runbook[Reads]) -> Verdict:
         """Ask without showing."""
-        return decide(runbook, await ask(runbook.probes, self._reads, unseen))
+        return decide(runbook, await self.findings(runbook))
 
     async def _button(self, action: Action, incident_id: str | None) -> Button | None:
         """What a Verdict offers, as a button; nothing where this deployment has none of it."""

@@ -66,7 +66,7 @@ class Pictures:
         if one is Series.SUPPLY:
             caps = await self._history.series(Series.CAP, _DAY)
             cap = (Threshold("cap", caps[-1].value),) if caps else ()
-            return (Panel("Supply, Ethereum and Canton", "million mUSD", 2, found, cap),)
+            return (Panel("Supply on both chains", "million mUSD", 2, found, cap),)
         surge = Threshold("surge", self._limits.liquidations)
         return (Panel("Liquidations within 10 min", "", 0, found, (surge,)),)
 

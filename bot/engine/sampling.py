@@ -49,20 +49,22 @@ class Sampling:
             await self._catch_up()
         except Exception:
             log.exception("the day before could not be read from the chain")
-        while True:
-            try:
-                await self.take()
-            except Exception:
-                log.exception("the samples could not be kept")
-            await asyncio.sleep(self._every)
+        try:
+            while True:
+                try:
+                    await self.take()
+                except Exception:
+                    log.exception("the samples could not be kept")
+                await asyncio.sleep(self._every)
+        finally:
+            _show({})  # whoever leads next says what it reads; an old reading beside it would be taken for one
 
     async def take(self) -> Mapping[Series, float]:
         """Read everything once, side by side, and keep it."""
         at = datetime.now(UTC)
         answers = await asyncio.gather(*(self._one(name) for name in self._readings))
         values = {series: value for answer in answers for series, value in answer.items()}
-        for series, gauge in GAUGES.items():
-            gauge.set(values.get(series, math.nan))
+        _show(values)
         await self._samples.keep_samples(at, values)
         return values
 
@@ -112,3 +114,12 @@ class Sampling:
 
     async def _liquidations(self) -> Mapping[Series, float]:
         return {Series.LIQUIDATIONS: float(len(await self._reads.protocol.liquidations(_WINDOW)))}
+
+
+def _show(values: Mapping[Series, float]) -> None:
+    """Set the metrics: what was not read is NaN."""
+    for series, gauge in GAUGES.items():
+        gauge.set(values.get(series, math.nan))
+
+
+_show({})  # a process that has read nothing yet says so, and not zero

@@ -1,6 +1,6 @@
 """Questions to the Canton participant."""
 
-from bot.domain.probe import Finding, Findings, Probe, bad, ok, unknown
+from bot.domain.probe import Finding, Findings, Probe, State, bad, ok, unknown
 from bot.errors import UnavailableError
 from bot.ports import Reads
 
@@ -32,6 +32,14 @@ def live() -> Probe[Reads]:
         return bad(f"answers {found.status} on /livez", evidence=found.body)
 
     return Probe("ledger:live", "Canton's process", ask, command="curl $LEDGER_URL/livez")
+
+
+def unready(findings: Findings) -> str | None:
+    """The participant's process answers, and says itself that it can't serve."""
+    process, finding = findings.get("ledger:live"), findings.get("ledger:ready")
+    if process is None or not process.ok or finding is None or finding.state is not State.BAD:
+        return None
+    return f"Canton's process lives, and {finding.summary.rstrip('.')}."
 
 
 def down(findings: Findings) -> str | None:

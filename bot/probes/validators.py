@@ -152,8 +152,13 @@ def _standing(findings: Findings) -> tuple[int, list[str], list[str]]:
 
 
 def _causes(findings: Findings) -> str:
-    """What else is wrong, for the step that names it: KMS, or Canton."""
-    told = ("validators:heartbeat", "Heartbeats"), ("validators:kms", "KMS"), ("ledger:ready", "Canton")
+    """What else is wrong, for the step that names it: KMS, Canton, or the way to it."""
+    told = (
+        ("validators:heartbeat", "Heartbeats"),
+        ("validators:kms", "KMS"),
+        ("ledger:ready", "Canton"),
+        ("policies", "NetworkPolicies"),
+    )
     wrong = ((name, findings[key]) for key, name in told if key in findings and not findings[key].ok)
     return "".join(f" {name}: {finding.summary.rstrip('.')}." for name, finding in wrong)
 

@@ -49,7 +49,7 @@ RUNBOOK = Runbook(
         Resolution(
             "",
             "Restart the participant, and read its log",
-            when=any_of(cluster.crash_looping, cluster.not_ready),
+            when=any_of(cluster.crash_looping, cluster.not_ready, ledger.unready),
             do="Restart it. If it dies again, it is its database, its disk or the network.",
             offer=(Restart(deployment=APP),),
         ),

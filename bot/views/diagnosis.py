@@ -16,6 +16,7 @@ def diagnosis(card: DiagnosisCard, safe: Safe) -> Message:
     if card.verdict is None:
         return kit.message(f"{title}. {findings.tally(card.lines)}", blocks + kit.offers(card.buttons))
     blocks += [{"type": "divider"}, kit.section(_verdict(card.verdict, safe, card.hashes))]
+    blocks += [kit.context(safe.own(card.note, 300))] if card.note else []
     blocks += kit.offers(card.buttons)
     if card.propose and card.incident_id:
         label = f"Make it {card.propose.upper()}, as proposed"

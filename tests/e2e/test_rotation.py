@@ -149,6 +149,8 @@ def test_a_key_that_the_bot_never_rotated_has_no_age(rotations: Rotations) -> No
 
 
 def test_the_relays_key_killed_at_every_step(rotations: Rotations) -> None:
+    """Which is also what the scenario *The relay's key has leaked* wants."""
+    rotations.practice.post("/scenarios", key="key-rotation", action="start")
     old, sent, written_before = rotations.bridge("relayer()"), rotations.sent(), rotations.secret_writes()
     key = rotations.private_key()
     address = Account.from_key(key).address
@@ -164,6 +166,8 @@ def test_the_relays_key_killed_at_every_step(rotations: Rotations) -> None:
     assert f"by a local prompt of {whoever_this_is()} (by that machine's own word)" in text
     known = ("*OK* · *The relay's key*: last rotated 20", f" by <@{person('operator-1').id}>, ")
     keys_line(rotations, *known, "*The Canton token*: never rotated by this bot")
+    scenarios = lambda: {one["key"]: one for one in rotations.practice.get("/scenarios")}  # noqa: E731 - asked again
+    assert "- Mitigated: after" in until(lambda: scenarios()["key-rotation"]["scorecard"])
 
 
 def test_who_typed_it_is_in_the_audit_log_and_the_terminal_tells_the_age_too(rotations: Rotations) -> None:

@@ -7,6 +7,13 @@ from tests.world.practice import Practice, until, written
 LINES = (
     "Relay /health",
     "Validators",
+    "KMS keys",
+    "Canton participant",
+    "Supply on Ethereum",
+    "Supply on Canton",
+    "Reserve ratio",
+    "smUSD share price",
+    "Could we pause now",
     "BorrowModule",
     "SMUSD",
     "DirectMintV2",
@@ -69,6 +76,15 @@ def test_a_stale_oracle_is_bad_with_its_own_word(practice: Practice) -> None:
     practice.break_("chain", "oracle-stale")
 
     assert "StalePrice" in board(practice)
+
+
+def test_it_is_summed_up_by_runbook(practice: Practice) -> None:
+    practice.break_("world", "reserve-ratio", percent="94.1")
+
+    text = board(practice)
+
+    assert "Reserve Ratio Below Threshold: BAD" in text
+    assert "Supply Cap Breach: OK" in text
 
 
 def test_help_lists_the_commands(practice: Practice) -> None:

@@ -15,14 +15,14 @@ from bot.terminal.runbooks import pages
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOKS = discover()
 STEPS = {
-    "Relay Service Down": ["1", "2", "3", "4", "5", "escalation"],
-    "Validator Down / Quorum Loss": ["1", "2", "3", "verification"],
+    "Relay Service Down": ["diagnosis", "1", "2", "3", "4", "5", "escalation"],
+    "Validator Down / Quorum Loss": ["diagnosis", "1", "2", "3", "verification"],
     "Emergency Pause": ["1", "2", "3", "4", "unpause 1", "unpause 2", "unpause 3", "unpause 4"],
-    "Oracle Price Feed Stale": ["1", "2", "3", "4"],
-    "Supply Cap Breach": ["1", "2", "3", "4"],
-    "Reserve Ratio Below Threshold": ["1", "2", "3"],
+    "Oracle Price Feed Stale": ["severity", "diagnosis", "1", "2", "3", "4"],
+    "Supply Cap Breach": ["diagnosis", "1", "2", "3", "4"],
+    "Reserve Ratio Below Threshold": ["diagnosis", "1", "2", "3"],
     "Liquidation Surge": ["diagnosis 1", "diagnosis 2", "diagnosis 3", "1", "2", "3"],
-    "smUSD Share Price Anomaly": ["1", "2", "3"],
+    "smUSD Share Price Anomaly": ["diagnosis", "1", "2", "3"],
     "Canton Participant Down": ["restart", "log", "persistent"],
     "Database Recovery": ["usage", "backup", "restore"],
     "Key Rotation": [
@@ -34,15 +34,41 @@ STEPS = {
 }
 """The runbooks' own contents: what must not be missing."""
 ALERTS = {
-    "RelayServiceDown",
-    "ValidatorServiceDown",
-    "OraclePriceStale",
-    "SupplyCapBreached",
-    "ReserveRatioBelowThreshold",
-    "LiquidationSurge",
-    "SharePriceDecreaseAnomaly",
-    "CantonParticipantDown",
+    "Relay Service Down": "RelayServiceDown",
+    "Validator Down / Quorum Loss": "ValidatorServiceDown",
+    "Oracle Price Feed Stale": "OraclePriceStale",
+    "Supply Cap Breach": "SupplyCapBreached",
+    "Reserve Ratio Below Threshold": "ReserveRatioBelowThreshold",
+    "Liquidation Surge": "LiquidationSurge",
+    "smUSD Share Price Anomaly": "SharePriceDecreaseAnomaly",
+    "Canton Participant Down": "CantonParticipantDown",
 }
+QUESTIONS = {
+    "Relay Service Down": [
+        "kubectl -n musd get pods -l app=musd-relay",
+        "kubectl -n musd logs -l app=musd-relay --tail=100",
+        "curl http://localhost:8080/health",
+    ],
+    "Validator Down / Quorum Loss": [
+        "kubectl -n musd get pods -l app=musd-validator",
+        "aws kms describe-key --key-id $VALIDATOR_KMS_KEY_ID --region $AWS_REGION",
+        "kubectl -n musd exec $VALIDATOR_POD -- cat /tmp/heartbeat",
+    ],
+    "Oracle Price Feed Stale": [
+        "curl -s https://api.tradecraft.exchange/v1/ratio/CC/USDCx",
+        'curl -s -H "Authorization: Bearer $TEMPLE_JWT" https://api.temple.exchange/v1/price/Amulet/USDCx',
+        'cast call $PRICE_ORACLE "getLatestPrice(address)" $COLLATERAL_TOKEN',
+    ],
+    "Supply Cap Breach": ['cast call $MUSD "totalSupply()"', 'cast call $DIRECT_MINT "supplyCap()"'],
+    "Reserve Ratio Below Threshold": ["cast call $TREASURY 'totalAssets()'", "cast call $MUSD 'totalSupply()'"],
+    "smUSD Share Price Anomaly": [
+        'cast call $SMUSD "convertToAssets(uint256)"',
+        'cast call $TREASURY "getStrategyReport(address)" $STRATEGY_ADDRESS',
+    ],
+    "Canton Participant Down": ["kubectl -n musd logs -l app=canton-participant --tail=200"],
+    "Database Recovery": ["kubectl -n musd exec $PG_POD -- df -h /var/lib/postgresql/data"],
+}
+"""The runbooks' own commands that ask something, as they stand there; those that change something are actions."""
 EVERY = [(name, step) for name, steps in SECTIONS.items() for step in steps]
 
 
@@ -72,8 +98,16 @@ def test_every_numbered_step_of_a_section_is_there(section: str) -> None:
     assert [number for number in STEPS[section] if number not in {one.number for one in SECTIONS[section]}] == []
 
 
-def test_every_alert_of_the_runbooks_has_its_runbook() -> None:
-    assert set(RUNBOOKS.by_alert) >= ALERTS
+@pytest.mark.parametrize("section", ALERTS)
+def test_the_alert_of_a_section_brings_its_runbook(section: str) -> None:
+    assert RUNBOOKS.by_alert[ALERTS[section]].section == section
+
+
+@pytest.mark.parametrize("section", QUESTIONS)
+def test_every_command_of_a_section_that_asks_something_is_a_probe(section: str) -> None:
+    runbook = next(one for one in RUNBOOKS.by_key.values() if one.section == section)
+    ours = "\n".join(probe.command for probe in runbook.probes)
+    assert [command for command in QUESTIONS[section] if command not in ours] == []
 
 
 @pytest.mark.parametrize(("section", "step"), EVERY, ids=[f"{name} {step.number}" for name, step in EVERY])

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from PIL import Image
 
@@ -9,7 +10,7 @@ from bot.domain.series import Panel, Sample, Threshold
 from bot.views.chart import HEIGHT, WIDTH, png
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-BLUE, VERMILLION = (0, 114, 178), (213, 94, 0)
+BLUE, VERMILLION, INK = (0, 114, 178), (213, 94, 0), (27, 31, 36)
 
 
 def samples(*values: float, every: timedelta = timedelta(minutes=15)) -> list[Sample]:
@@ -22,7 +23,7 @@ def drawn(*panels: Panel) -> Image.Image:
 
 def columns(image: Image.Image, colour: tuple[int, int, int]) -> set[int]:
     """The columns of the plot, below title and reading, that hold this colour."""
-    return {x for x in range(WIDTH - 170) for y in range(78, HEIGHT - 52) if image.getpixel((x, y)) == colour}
+    return {x for x in range(WIDTH - 170) for y in range(108, HEIGHT - 52) if image.getpixel((x, y)) == colour}
 
 
 def test_each_panel_has_its_own_stripe() -> None:
@@ -35,6 +36,25 @@ def test_a_threshold_is_drawn_even_where_no_sample_comes_near() -> None:
     image = drawn(Panel("Ratio", "%", 2, samples(101, 101), (Threshold("pause all", 90),)))
 
     assert columns(image, VERMILLION)
+
+
+def test_the_names_of_thresholds_that_lie_close_together_stay_apart() -> None:
+    limits = tuple(Threshold(name, value) for name, value in (("monitor", 99), ("pause mints", 95), ("pause all", 90)))
+    image = drawn(Panel("Ratio", "%", 2, samples(101, 5), limits))
+
+    beside = range(WIDTH - 150, WIDTH)
+    inked = [any(image.getpixel((x, y)) == VERMILLION for x in beside) for y in range(HEIGHT)]
+    blocks = sum(now and not before for before, now in pairwise(inked))
+    assert blocks == 2 * len(limits)  # a name and a value each, and paper between any two
+
+
+def test_a_long_title_leaves_its_reading_alone() -> None:
+    image = drawn(Panel("Supply, Ethereum and Canton", "million mUSD", 2, samples(41, 41.58)))
+
+    rows = range(10, 60)
+    blue = {x for x in range(WIDTH) for y in rows if image.getpixel((x, y)) == BLUE}
+    ink = {x for x in range(WIDTH) for y in rows if image.getpixel((x, y)) == INK}
+    assert max(ink) < min(blue)
 
 
 def test_nothing_is_drawn_across_a_gap() -> None:

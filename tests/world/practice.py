@@ -158,6 +158,12 @@ class Practice:
             timeout=120,
         )
 
+    def metrics(self) -> dict[str, float]:
+        """What the bot says of itself at ``/metrics``: each sample by its name and labels as they stand there."""
+        told = self.http.get(self.world["bot"] + "/metrics", timeout=10).text
+        lines = (line.rsplit(" ", 1) for line in told.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, value in lines}
+
     def pages(self, action: str = "trigger") -> list[dict[str, Any]]:
         """What PagerDuty's Events API received."""
         return [seen["body"] for seen in self.get("/seen/pagerduty") if seen["body"].get("event_action") == action]

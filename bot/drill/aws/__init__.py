@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,10 @@ class Aws(StandIn):
         if any(fault.startswith("backup-") for fault in self.broken):
             (await self._backend()).age_backups(BACKUP_AGE)
         await super().mend()
+
+    async def newest_backup(self) -> datetime | None:
+        """When the newest thing in the bucket was put there."""
+        return (await self._backend()).newest_backup()
 
     def refuse(self, status: int, request: web.Request) -> web.Response:
         """An error in KMS's shape, or S3's."""

@@ -130,6 +130,11 @@ class Backend:
             if name == BACKUP:
                 one.last_modified = at
 
+    def newest_backup(self) -> datetime | None:
+        """When the newest thing in the bucket was put there."""
+        times = [one.last_modified for one in self._s3.buckets[BUCKET].keys.values()]
+        return max(times).replace(tzinfo=UTC) if times else None  # moto keeps times without a zone
+
     def sign(self, asked: Json) -> Json | None:
         """KMS's ``Sign`` of an elliptic key; None for what moto should answer. Raises `Refusal` as KMS refuses."""
         try:

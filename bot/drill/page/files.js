@@ -32,7 +32,7 @@ function attached(file) {
   const address = addressOf(file);
   const name = file.title || file.name || file.filename || file.id;
   if (typeOf(file).startsWith("image/") && address) {
-    return el("figure", { class: "picture" }, el("figcaption", {}, name), el("a", { href: address, target: "_blank" }, el("img", { src: address, alt: file.alt_text || file.alt_txt || name, loading: "lazy" })));
+    return el("figure", { class: "picture" }, el("figcaption", {}, name), el("a", { href: address, target: "_blank" }, el("img", { src: address, alt: file.alt_txt || name, loading: "lazy" })));
   }
   const facts = [typeOf(file) || "file", sizeOf(file.size)].filter(Boolean).join(", ");
   const card = el("div", { class: "file" }, el("span", { class: "file-sign", "aria-hidden": "true" }, "📄"), el("div", {}, el("strong", {}, name), el("small", {}, facts)));

@@ -106,6 +106,7 @@ def files(slack: Slack) -> list[Json]:
             "name": one.name,
             "title": one.title,
             "content_type": one.content_type,
+            "alt": one.alt,
             "size": one.size,
             "url": f"{slack.url}/files/{one.id}/{one.name}",
             "user": one.user,

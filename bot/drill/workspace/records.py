@@ -93,6 +93,8 @@ class File:
     complete: bool = False
     channels: list[str] = field(default_factory=list)
     thread_ts: str | None = None
+    alt: str = ""
+    """What a picture shows, in words."""
 
 
 @dataclass

@@ -91,5 +91,6 @@ def file_json(slack: Slack, file: File) -> Json:
         "url_private": address,
         "url_private_download": address,
         "permalink": address,
+        **({"alt_txt": file.alt} if file.alt else {}),
         **shared,
     }

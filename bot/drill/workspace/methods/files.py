@@ -20,7 +20,7 @@ def _upload_url(slack: Slack, args: Arguments) -> Json:
         raise invalid_arguments("must be greater than 0 [json-pointer:/length]")
     name = args.text("filename").replace("/", "_")
     kind = mimetypes.guess_type(name)[0] or "text/plain"
-    file = File(new_id("F"), name, name, length, kind, BOT_USER, int(time.time()))
+    file = File(new_id("F"), name, name, length, kind, BOT_USER, int(time.time()), alt=args.text("alt_txt"))
     slack.state.files[file.id] = file
     return {"upload_url": f"{slack.url}/upload/{file.id}", "file_id": file.id}
 
