@@ -19,9 +19,9 @@ CASES = (
     Case(
         "well",
         "relay-down",
+        "Healthy again: the relay runs and answers",
         (),
         (
-            "Healthy again: the relay runs and answers",
             "Canton from the pod*: canton-participant:7575 reachable from",
             "Mi at ",
         ),
@@ -30,16 +30,17 @@ CASES = (
     Case(
         "prices not synced",
         "oracle-stale",
+        "The relay does not sync prices",
         (world("relay-not-syncing"),),
-        ("step 2 applies", "The relay's log: ERROR [prices]", f"{COMPOSE} logs --tail=100 relay | grep -i price"),
+        ("The relay's log: ERROR [prices]", f"{COMPOSE} logs --tail=100 relay | grep -i price"),
         RESTART,
     ),
     Case(
         "dies at every start",
         "relay-down",
+        "CrashLoopBackOff: start-up error",
         (world("relay-crashloop"),),
         (
-            "step 1 applies",
             f"{CONTAINER} is in Restarting after ",
             "its log ends with: FATAL config: RELAYER",
             f"{COMPOSE} ps relay",
@@ -53,17 +54,18 @@ CASES = (
     Case(
         "killed for its memory",
         "relay-down",
+        "OOMKilled: raise the memory limit",
         (world("relay-oom"),),
-        ("step 2 applies", f"{CONTAINER} was OOMKilled (memory limit: 512Mi, last usage: not available)"),
+        (f"{CONTAINER} was OOMKilled (memory limit: 512Mi, last usage: not available)"),
         ("Raise the memory limit of musd-relay", *RESTART),
         ready="0 of 1 ready: OOMKilled",
     ),
     Case(
         "Canton out of its reach",
         "relay-down",
+        "Connectivity: Canton or Ethereum not reachable",
         (part("cluster", "egress-blocked", kind="canton"),),
         (
-            "step 3 applies",
             f"Canton: NOT reachable from {CONTAINER}",
             "Operation timed out",
             f"{COMPOSE} exec -T relay nc",
@@ -73,30 +75,34 @@ CASES = (
     Case(
         "unwell",
         "relay-down",
+        "Restart the relay",
         (world("relay-unhealthy"),),
-        ("step 4 applies", "0 of 1 ready: Unhealthy", "answers 503: supply mismatch", "docker inspect"),
+        ("0 of 1 ready: Unhealthy", "answers 503: supply mismatch", "docker inspect"),
         RESTART,
         ready="Unhealthy",
     ),
     Case(
         "gone",
         "relay-down",
+        "Restart the relay",
         (world("relay-down"),),
-        ("step 4 applies", "musd-relay: 0 of 1 ready: Exited"),
+        ("musd-relay: 0 of 1 ready: Exited"),
         RESTART,
         ready="Exited",
     ),
     Case(
         "Docker away",
         "relay-down",
+        "No resolution step is proven",
         (part("docker", "down", how="close"),),
-        ("*UNKNOWN* · *Pods*: Docker does not answer: the connection was closed", "No resolution step is proven"),
+        ("*UNKNOWN* · *Pods*: Docker does not answer: the connection was closed",),
     ),
     Case(
         "Docker forbids",
         "relay-down",
+        "No resolution step is proven",
         (part("docker", "forbidden"),),
-        ("*UNKNOWN* · *Pods*: Docker does not let the bot look at relay-relay-1", "No resolution step is proven"),
+        ("*UNKNOWN* · *Pods*: Docker does not let the bot look at relay-relay-1",),
     ),
 )
 

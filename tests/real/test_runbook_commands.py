@@ -204,7 +204,7 @@ def test_a_log_is_the_one_that_kubectl_shows(world: World, line: str) -> None:
     ours = world.file(LOGS[line]).rpartition(" lines ---\n")[2].splitlines()
     after = world.terminal.type(line).splitlines()
     both = next(before[:at] + after for at in range(len(before)) if after[: len(before) - at] == before[at:])
-    assert len(ours) == len(before)
+    assert len(before) <= len(ours) <= len(after)  # a pod's first hundred lines are still coming
     assert ours in [both[at : at + len(ours)] for at in range(len(both))]
 
 

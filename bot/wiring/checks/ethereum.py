@@ -46,7 +46,7 @@ def _one_rpc(one: Rpc, settings: Settings) -> Probe[Any]:
             return bad(f"it is still syncing: {said}")
         if age > settings.block_max_age:
             return bad(f"its newest block is too old: {said}", mend="Use another RPC, or raise MUSD_BLOCK_MAX_AGE.")
-        return bad(f"too slow: {said}") if took > _SLOW else ok(said)
+        return bad(f"too slow: {said}") if took > _SLOW * settings.patience else ok(said)
 
     return check(
         f"rpc:{one.name}",
