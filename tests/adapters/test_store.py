@@ -224,6 +224,7 @@ async def test_two_replicas_delivering_the_same_alerts_in_different_orders_store
     assert sum(new) == 300
 
 
+@pytest.mark.alone
 async def test_ten_thousand_signals_are_stored_within_two_seconds(store: SqlStore) -> None:
     signals = [a_signal(number) for number in range(10_000)]
     began = time.monotonic()
