@@ -68,7 +68,7 @@ class PublicPlaces:
         """The place in words; empty where it is not configured."""
         return {
             Target.SLACK: f"#{self._slack_channel}",
-            Target.DISCORD: "the Discord webhook" if self._discord.get_secret_value() else "",
+            Target.DISCORD: _webhook(self._discord.get_secret_value()),
             Target.STATUS_PAGE: self._statuspage.rpartition("/")[2]
             if self._statuspage_token.get_secret_value()
             else "",
@@ -158,3 +158,9 @@ async def _asked(who: str, method: str, url: str, **request: Any) -> Any:
     except (aiohttp.ClientError, OSError, ValueError) as error:
         # Never with the URL: Discord's is its secret.
         raise NotPublishedError(f"{who} did not take it: {reason(error)}.", lasting=False) from None
+
+
+def _webhook(url: str) -> str:
+    """A Discord webhook in words. Its id comes before its token and is no secret: two webhooks are two places."""
+    identifier = url.rstrip("/").rpartition("/")[0].rpartition("/")[2]
+    return f"the Discord webhook {identifier}" if url else ""

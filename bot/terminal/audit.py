@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot import logs, settings
 from bot.errors import MalformedError
+from bot.ports import AuditEntry
 from bot.terminal import printing
+from bot.views import own_hashes
 
 _HEX = 64
 
@@ -36,7 +38,8 @@ def main(arguments: argparse.Namespace) -> int:
     found = settings.read()
     if arguments.way == "export":
         links = asyncio.run(asking.audit_log(found))
-        printing.say(found, (json.dumps(link.model_dump(mode="json"), sort_keys=True) for link in links))
+        rows = (json.dumps(link.model_dump(mode="json"), sort_keys=True) for link in links)
+        printing.say(found, rows, frozenset(_hashes(links)))
         return 0
     wrong, head = asyncio.run(asking.audit_chain(found, _head(arguments.head)))
     print("\n".join(_said(wrong, head)))  # noqa: T201 - a head is a hash: redacting it would eat it
@@ -51,6 +54,12 @@ def _said(wrong: list[str], head: str) -> Iterator[str]:
         yield "OK      The audit log is what was written, from its first row to its last."
     yield f"Head    {head or 'the log is empty'}"
     yield "Note the head elsewhere, and give it to --head next time: only that finds a tail that was cut off."
+
+
+def _hashes(links: Sequence[AuditEntry]) -> Iterator[str]:
+    """What chains the rows: without it nobody who keeps them elsewhere could compare them with a head."""
+    for link in links:
+        yield from (link.hash, link.prev_hash, *own_hashes(link.what, link.detail))
 
 
 def _head(text: str) -> tuple[int, str] | None:

@@ -56,7 +56,8 @@ async def _pause(found: Settings, arguments: argparse.Namespace) -> int:
         _ask_word()
         vote = braking.confirmation(proposal, second_factor=found.second_factor)
         receipt = await wired.send(proposal, vote, _progress(found))
-        printing.say(found, _receipt(receipt))
+        sent = frozenset(step.evidence.get("transaction", "") for step in receipt.steps)
+        printing.say(found, _receipt(receipt), sent)
         if wired.store is None:
             printing.say(found, iter([f"On record in {wired.record.path}; the bot imports it when it starts."]))
     return 0 if receipt.complete else _NOT_COMPLETE
@@ -108,5 +109,7 @@ def _receipt(receipt: Receipt) -> Iterator[str]:
     for step in receipt.steps:
         block = f", block {step.evidence['block']}" if "block" in step.evidence else ""
         yield f"{step.outcome.upper()}  {step.name}: {step.text}{block}"
+        if "transaction" in step.evidence:
+            yield f"      {step.evidence['transaction']}"
     yield from receipt.notes
     yield "COMPLETE." if receipt.complete else "NOT COMPLETE: see above."

@@ -1,7 +1,7 @@
 """How lines with Findings look in a terminal: a table for people, JSON for pipelines, secrets taken out of both."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from bot.domain.cards import Line
@@ -18,13 +18,13 @@ Telling = Callable[[str], Awaitable[None]]
 """Says how far something is."""
 
 
-def say(settings: Settings, lines: Iterator[str]) -> None:
-    """Print, with whatever looks like a secret redacted."""
+def say(settings: Settings, lines: Iterator[str], known: Collection[str] = ()) -> None:
+    """Print, with whatever looks like a secret redacted but for `known`, which are hashes of our own."""
     from bot.wiring.adapters import secrets  # noqa: PLC0415 - web3 and friends take a second to import
 
     redactor = Redactor.of(secrets(settings))
     for piece in _pieces(lines):
-        print(redactor.redact(piece))  # noqa: T201 - a command line's answer
+        print(redactor.redact(piece, known))  # noqa: T201 - a command line's answer
 
 
 def _pieces(lines: Iterator[str]) -> Iterator[str]:

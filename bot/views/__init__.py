@@ -1,7 +1,7 @@
 """Domain to Block Kit. Pure: cards in, messages and modals out; no I/O, no clock, no Slack client."""
 
 from bot.views import ids
-from bot.views.audit import audit_file
+from bot.views.audit import audit_file, own_hashes
 from bot.views.forms import open_modal, reason_modal
 from bot.views.home import home, status_modal
 from bot.views.incident import incident_list
@@ -30,6 +30,7 @@ __all__ = [
     "loading_modal",
     "message_modal",
     "open_modal",
+    "own_hashes",
     "pause_modal",
     "postmortem_modal",
     "propose_modal",

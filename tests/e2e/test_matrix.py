@@ -7,11 +7,14 @@ and from the outside: the chain, the cluster, the ledger, the places of announce
 
 The messages are never edited here, so their buttons stay: as for somebody whose Slack shows an old one.
 
-tests/engine/test_matrix.py has what is not tried here: plans that changed, every role as the proposer of what has
-expired, the last moment before that, and the kinds of action that come out of another's end.
+tests/engine/test_matrix.py has what is not tried here: every role as the proposer of what has expired, the last moment
+before that, and the kinds of action that come out of another's end.
 """
 
+import itertools
 import json
+import shlex
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -20,6 +23,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bot.drill.ledger.access import Access
 from tests.world.guardians import Guardians
 from tests.world.postgres import binaries_or_skip
 from tests.world.practice import Practice, until, written
@@ -158,10 +162,50 @@ class Matrix:
     """A drill, and what is done to it."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
-        self.practice = Practice(*(word for one in settings for word in ("--set", one)), data=folder)
-        self.practice.post("/faults", target="slack", method="chat.update", error="edit_window_closed")
+        self.folder = folder
+        self.releases = 0
+        self.begin(settings)
         self.names = {person["id"]: person["name"] for person in self.practice.world["people"]}
+
+    def begin(self, settings: Sequence[str]) -> None:
+        """Go on with the world of this folder, or make it."""
+        self.practice = Practice(*(word for one in settings for word in ("--set", one)), data=self.folder)
+        self.practice.post("/faults", target="slack", method="chat.update", error="edit_window_closed")
         self.canton = Guardians(self.practice.world["ledger"])
+
+    def roll_out(self) -> None:
+        """Somebody rolls new images out, past the bot."""
+        self.releases += 1
+        for name in ("canton-participant", "musd-relay"):
+            image = {
+                "op": "replace",
+                "path": "/spec/template/spec/containers/0/image",
+                "value": f"{name}:{self.releases}",
+            }
+            self.deployment(name, "PATCH", json=[image])
+        until(lambda: self.rolled_out("canton-participant") and self.rolled_out("musd-relay"))
+        until(self.canton.answers)
+
+    def rolled_out(self, name: str) -> bool:
+        """As `kubectl rollout status` looks at it."""
+        found = self.deployment(name)
+        status = found["status"]
+        seen = status["observedGeneration"] == found["metadata"]["generation"]
+        return seen and status.get("availableReplicas") == status.get("updatedReplicas") == 1
+
+    def deployment(self, name: str, method: str = "GET", **body: Any) -> Any:
+        """As somebody with the writing token sees or changes it."""
+        config = json.loads(Path(self.practice.world["kubeconfig"]).read_text())
+        writer = next(one["user"]["token"] for one in config["users"] if one["name"] == "writer")
+        answer = self.practice.http.request(
+            method,
+            f"{self.practice.world['kubernetes']}/apis/apps/v1/namespaces/musd/deployments/{name}",
+            headers={"Authorization": f"Bearer {writer}", "Content-Type": "application/json-patch+json"},
+            timeout=60,
+            **body,
+        )
+        answer.raise_for_status()
+        return answer.json()
 
     def back_up(self) -> None:
         """So that there is something to restore."""
@@ -391,3 +435,69 @@ def test_expired(tmp_path: Path) -> None:
         matrix.everybody_was_told(rows, list(shown.values()))
     finally:
         matrix.practice.stop()
+
+
+def test_changed(tmp_path: Path) -> None:
+    """Before it is approved, images are rolled out and the bot is set up otherwise: nothing runs, it is shown anew."""
+    binaries_or_skip()
+    one, other = (tmp_path / name for name in ("one", "other"))
+    matrix = Matrix(tmp_path / "world", f"backup_dir={one}", "backup_bucket=")
+    try:
+        matrix.back_up()
+        shutil.copytree(one, other)
+        setups = itertools.cycle((changed_setup(matrix, other), [f"backup_dir={one}", "backup_bucket="]))
+        expected: dict[str, Outcomes] = {}
+        proposals: list[Shown] = []
+        for cases in zip_longest(*CASES.values()):
+            wave = {name: case for name, case in zip(CASES, cases, strict=True) if case}
+            shown = matrix.propose({name: PROPOSERS[case[0]] for name, case in wave.items()})
+            matrix.practice.stop()
+            matrix.begin(next(setups))
+            matrix.roll_out()
+            nothing = matrix.effects()
+            known = {act.channel: {m["ts"] for m in matrix.practice.messages(act.channel)} for act in ACTS.values()}
+            for name, case in wave.items():
+                expected[shown[name].id] = changed(matrix, shown[name], case)
+            for old in shown.values():
+                is_anew = ("bot", "changed") in expected[old.id]
+                now = matrix.shown(old.act, old.proposer, known[old.act.channel]) if is_anew else old
+                matrix.press(now, now.proposer, "Withdraw")
+            assert matrix.effects() == nothing
+            proposals += shown.values()
+
+        rows = matrix.rows()
+        assert {one.id: matrix.outcomes(rows, one) for one in proposals} == expected
+        matrix.everybody_was_told(rows, proposals)
+    finally:
+        matrix.practice.stop()
+
+
+def changed_setup(matrix: Matrix, backups: Path) -> list[str]:
+    """Settings by which every action of the table comes to another plan: key, place, order, party, way."""
+    lines = shlex.split((matrix.folder / "bot.env").read_text())
+    now = dict(line.split("=", 1) for line in lines)
+    discord = now["MUSD_DISCORD_WEBHOOK_URL"].rpartition("/")
+    deployments = [*(f"musd-validator-{number}" for number in (3, 2, 1)), "canton-participant", "musd-relay"]
+    return [
+        f"keystore={now['MUSD_UNPAUSE_KEYSTORE']}",
+        f"keystore_password_file={now['MUSD_UNPAUSE_KEYSTORE_PASSWORD_FILE']}",
+        f"unpause_keystore={now['MUSD_KEYSTORE']}",
+        f"unpause_keystore_password_file={now['MUSD_KEYSTORE_PASSWORD_FILE']}",
+        *(f"backup_dir={backups}", "backup_bucket="),
+        f"deployments={','.join((*deployments, 'liquidation-bot'))}",
+        *("single_deployments=canton-participant", "oracle_feeder=liquidation-bot"),
+        f"ledger_guardian_token={Access().token('guardian-2')}",
+        f"discord_webhook_url={discord[0].rpartition('/')[0]}/2/{discord[2]}",
+    ]
+
+
+def changed(matrix: Matrix, one: Shown, case: tuple[str, ...]) -> Outcomes:
+    """Everybody who may not vote tries it; whose approvals count give them; where they are enough, it is refused."""
+    came = unable(matrix, one, case)
+    for person in called(case):
+        matrix.approve(one, person)
+        came.append((person, "counted"))
+    if len(called(case)) == TABLE[one.act.row].people:
+        until(lambda: ("bot", "changed") in matrix.outcomes(matrix.rows(), one))
+        came.append(("bot", "changed"))
+    return came

@@ -30,9 +30,13 @@ def opened(practice: Practice, *alerts: dict[str, Any]) -> str:
 
 def timeline(practice: Practice, channel: str) -> str:
     """The incident's timeline, as somebody is shown it."""
-    before = len(practice.messages(channel, "guardian-1"))
+
+    def answers() -> list[dict[str, Any]]:
+        return [message for message in practice.messages(channel, "guardian-1") if message["ephemeral_to"]]
+
+    before = len(answers())
     assert practice.command("guardian-1", "timeline", channel)["ok"]
-    return written(until(lambda: practice.messages(channel, "guardian-1")[before:])[-1])
+    return written(until(lambda: answers()[before:])[-1])
 
 
 def on_the_timeline(practice: Practice, channel: str, words: str) -> str:

@@ -117,7 +117,10 @@ def test_the_audit_log_is_exported_a_row_a_line(world: Practice) -> None:
 
     _, said, _ = typed(world, "audit", "export")
 
-    assert {json.loads(line)["what"] for line in said.splitlines()} >= {"command"}
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert {row["what"] for row in rows} >= {"command"}
+    assert [row["prev_hash"] for row in rows[1:]] == [row["hash"] for row in rows[:-1]]
+    assert posted_head(world, "today's") in {f"{row['seq']}:{row['hash']}" for row in rows}
 
 
 def posted_head(world: Practice, why: str) -> str:

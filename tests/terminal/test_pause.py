@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -87,6 +88,7 @@ async def test_nobody_leads_so_it_is_sent_from_here_and_on_record_in_the_store(c
     assert await paused(chain) == [True] * 4
     for words in ("1. BorrowModule.pause()", "repaying stops too", "Canton's services stay", "COMPLETE."):
         assert words in screen
+    assert len(re.findall(r"^ +0x[0-9a-f]{64}$", screen, re.MULTILINE)) == 4
     store = SqlStore(f"sqlite:///{tmp_path}/musd-bot.db")
     rows = await store.audit_trail(20)
     await store.close()

@@ -43,6 +43,10 @@ class Guardians:
         found = self._ask("POST", "/v2/state/active-contracts", body, "musd-operator")
         return [one["contractEntry"]["JsActiveContract"]["createdEvent"] for one in found]
 
+    def answers(self) -> bool:
+        """Whether the participant is there."""
+        return self._answer("GET", "/v2/version", None, "musd-operator").ok
+
     def ballots(self) -> list[Json]:
         """The arguments of every proposal."""
         return [one["createArgument"] for one in self.active(BALLOT)]
