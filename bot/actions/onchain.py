@@ -26,7 +26,8 @@ from bot.errors import RefusedError, RevertedError, UnavailableError
 from bot.ports import AdminChain, ContractViews, How, Journal, Mined, SignedTransaction, Writes
 
 NO_SIGNER = "the bot has no second signer for this"
-_LACKS_ROLE = frozenset({"AccessControlUnauthorizedAccount", "OwnableUnauthorizedAccount"})
+LACKS_ROLE = frozenset({"AccessControlUnauthorizedAccount", "OwnableUnauthorizedAccount"})
+"""Errors by which OpenZeppelin's contracts refuse somebody who may not."""
 _WATCH_EVERY = 3.0
 """Seconds between looks at what was handed over."""
 _WATCH_FOR = timedelta(days=14)
@@ -134,7 +135,7 @@ async def look(step: OnchainStep, writes: Writes, words: Words) -> Look:
     try:
         await views.dry_run(views.encoded(step.contract, step.signature, *step.arguments), writes.admin.signer)
     except RevertedError as error:
-        if error.error in _LACKS_ROLE:
+        if error.error in LACKS_ROLE:
             return Look(ability=Ability.HANDED, text=f"Handed over: {error.happened}.")
         return Look(ability=Ability.REVERTS, text=f"It would revert: {error.happened}.")
     except UnavailableError as error:

@@ -71,6 +71,11 @@ class ExecuteUnpause(Action):
         return f"Execute the unpause of {contract_name(BRIDGE)}"
 
 
+def call_of(contract: str) -> str:
+    """What begins a contract's unpause."""
+    return REQUEST if contract == BRIDGE else "unpause()"
+
+
 def in_order(contracts: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
     """Those chosen, in the reverse of the order in which they are paused."""
     return tuple(contract for contract in reversed(contracts) if contract in chosen)
@@ -94,14 +99,14 @@ async def _step(contract: str, views: ContractViews) -> OnchainStep:
         return OnchainStep(
             contract=contract,
             name=name,
-            signature=REQUEST,
+            signature=call_of(contract),
             does=f"nothing yet: {again} 24 h later, once its execution is approved too",
             proof=Check(signature=_REQUESTED_AT, wanted=None),
         )
     return OnchainStep(
         contract=contract,
         name=name,
-        signature="unpause()",
+        signature=call_of(contract),
         does=again,
         proof=Check(signature="paused()", wanted=0),
         behind_timelock=await _timelocked(contract, views),

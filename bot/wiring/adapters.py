@@ -128,7 +128,7 @@ def ethereum(settings: Settings, stack: AsyncExitStack) -> Rpcs:
 
 async def writes(settings: Settings, rpcs: Rpcs, signed: SignedTransactions, stack: AsyncExitStack) -> Writes:
     """Every write port but the cluster's. The keys are unlocked here."""
-    pause, admin = await pause_chain(settings, rpcs, stack), await _admin_chain(settings, rpcs)
+    pause, admin = await pause_chain(settings, rpcs, stack), await admin_chain(settings, rpcs)
     views = Contracts(rpcs, settings.contracts)
     return Writes(signed=signed, pause=pause, admin=admin, views=views, ledger=ledger_writes(settings, stack))
 
@@ -251,7 +251,7 @@ async def pause_chain(settings: Settings, rpcs: Rpcs, stack: AsyncExitStack) -> 
     return PausingChain(rpcs, settings.contracts, signer, max_fee_gwei=settings.max_fee_gwei, calls=settings.calls)
 
 
-async def _admin_chain(settings: Settings, rpcs: Rpcs) -> AdminChain | None:
+async def admin_chain(settings: Settings, rpcs: Rpcs) -> AdminChain | None:
     """The second signer, for unpausing and roles: absent unless configured, so that one key can only pause."""
     if settings.unpause_keystore is None or settings.unpause_keystore_password_file is None:
         return None

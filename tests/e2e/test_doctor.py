@@ -142,6 +142,15 @@ FAULTS = (
     Fault("a view nobody has", "read:reserves", "MUSD_RESERVE_READS", {"MUSD_RESERVE_READS": "worth()"}, "UNKNOWN"),
     Fault("a price nobody gives", "read:price", "MUSD_PRICE_READS", {"MUSD_PRICE_READS": "worth(address)"}, "UNKNOWN"),
     Fault(
+        "an unpausing key that may do nothing",
+        "unpause:key",
+        "MUSD_UNPAUSE_KEYSTORE",
+        {
+            "MUSD_UNPAUSE_KEYSTORE": "{MUSD_KEYSTORE}",
+            "MUSD_UNPAUSE_KEYSTORE_PASSWORD_FILE": "{MUSD_KEYSTORE_PASSWORD_FILE}",
+        },
+    ),
+    Fault(
         "a key without the role",
         "pause:ready",
         "grantRole(PAUSER_ROLE",
