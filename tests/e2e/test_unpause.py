@@ -1,7 +1,9 @@
 """The Unpause Procedure, through the doors: two people for each proposal, the chain's 24 hours, the all-clear."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from tests.world.practice import PAUSABLE, Practice, until, written
 
 CAUSE, FIX = "a validator key was stolen", "the key is rotated, and the fix is deployed and verified"
 DAY = 24 * 3600
+UNPAUSE = "0x3f4ba83a"
+"""The selector of `unpause()`."""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,36 @@ def test_an_unpause_takes_two_people_twice_the_chains_day_and_ends_with_the_all_
     assert [len(told(fresh, path)) for path in ("/discord/", "/incidents")] == [2, 2]
     last = told(fresh, "/incidents")[-1]["body"]["incident"]
     assert (last["status"], set(last["components"].values())) == ("resolved", {"operational"})
+
+
+def test_an_unpause_that_other_hands_carried_out_is_noticed_and_ends_with_the_all_clear(tmp_path: Path) -> None:
+    """A bot whose own key can only pause: it hands over, and watches the chain."""
+    alone = ("unpause_keystore=", "unpause_keystore_password_file=", "watch_for=3", "watch_every=1")
+    world = Practice(*(word for one in alone for word in ("--set", one)), data=tmp_path)
+    try:
+        channel, proposal = world.propose_pause(contracts=["SMUSD"])
+        assert world.press("guardian-1", proposal, "Confirm", channel)["ok"]
+        until(lambda: world.paused("SMUSD"))
+        approve_draft(world, "pause", "Discord")
+        until(lambda: told(world, "/discord/"))
+
+        assert world.command("guardian-1", "unpause")["ok"]
+        assert fill_in(world, "guardian-1", cause=CAUSE, fix=FIX, contracts=["SMUSD"])["ok"]
+        approve(world, until(lambda: world.proposal("musd-alerts", "Unpause SMUSD")))
+        assert "HANDED OVER" in receipt(world, "Unpause SMUSD")
+        assert world.paused("SMUSD")
+        assert all_clears(world) == []
+
+        admin = "0x" + json.loads(next(tmp_path.rglob("unpause*.json")).read_text())["address"]
+        world.rpc("anvil_impersonateAccount", admin)
+        call = {"from": admin, "to": world.world["contracts"]["SMUSD"], "data": UNPAUSE, "gas": hex(200_000)}
+        world.rpc("eth_sendTransaction", call)
+        until(lambda: not world.paused("SMUSD"))
+
+        until(lambda: "COMPLETE" in receipt(world, "Unpause SMUSD"))
+        until(lambda: "Discord" in all_clears(world))
+    finally:
+        world.stop()
 
 
 def test_the_guardians_are_warned_when_a_pause_would_not_go_through_and_told_when_it_would(fresh: Practice) -> None:
