@@ -6,19 +6,17 @@ posted.
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Collection, Mapping
 from functools import partial
 from typing import Any, Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.pacing import Lane, Rank
+from bot.adapters.slack_channels import PAGE, SlackChannels, next_page
 from bot.adapters.slack_files import SlackFiles
 from bot.adapters.slack_web import SlackUnavailableError, answered
 from bot.domain.cards import Card, IncidentCard, ProposalCard, ReceiptCard, UrgentCard
-from bot.errors import RefusedError, UnavailableError
 from bot.ports import MessageRef
 from bot.views import Message, Redactor, render
 
@@ -26,33 +24,12 @@ METADATA = "musd_bot"
 """The event type of the metadata on every message of the bot; its payload is ``{"key": …}``."""
 
 _URGENT = (IncidentCard, ProposalCard, ReceiptCard, UrgentCard)
-_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
-_TOPIC = 250
-_INVITES = 100
-_ABOUT_ONE_PERSON = frozenset(
-    {
-        "already_in_channel",
-        "cant_invite",
-        "cant_invite_self",
-        "invitee_cant_see_channel",
-        "no_external_invite_permission",
-        "no_user",
-        "org_user_not_in_team",
-        "ura_max_channels",
-        "user_is_restricted",
-        "user_not_found",
-    }
-)
-"""Why an invitation of several fails although most of them could come."""
-_PAGE = 200
 _PAGES = 25
 """Of a channel's history that are searched: 5 000 messages. What lies further back was not posted a moment ago."""
 _TRIES = 3
 """Posts of one message whose fate is unclear, each after a search that did not find the one before."""
 _SETTLING = 1.0
 """Seconds given to a message whose answer was lost before it is looked for."""
-_CLOCKS_DIFFER = timedelta(seconds=60)
-"""How far Slack's clock and ours may be apart when it says that a channel was made just now."""
 
 
 class Postings(Protocol):
@@ -68,7 +45,7 @@ class Postings(Protocol):
         """Remember where a message is."""
 
 
-class SlackChat:
+class SlackChat(SlackChannels):
     """The Chat port. One per process: it paces each channel, and two of them would not know of each other."""
 
     def __init__(
@@ -82,15 +59,13 @@ class SlackChat:
             redactor: with the bot's own secrets.
             interval: seconds between two messages in a channel; a little over what Slack takes, to earn no 429.
         """
-        self._client = client
+        super().__init__(client)
         self._postings = postings
         self._redactor = redactor
         self._interval = interval
         self._lanes: dict[str, Lane] = {}
         self._edits: dict[str, Lane] = {}
-        self._ids: dict[str, str] = {}
         self._under_way: dict[str, asyncio.Task[MessageRef]] = {}
-        self._me = ""
         self._names: dict[str, str] = {}
         self._people: dict[str, str] = {}
         self._files = SlackFiles(client, postings, redactor, self._messages)
@@ -102,87 +77,6 @@ class SlackChat:
         for post in posts:
             post.cancel()
         await asyncio.gather(*posts, return_exceptions=True)
-
-    # --- Channels ----------------------------------------------------------------------------------------------------
-
-    async def open_channel(self, name: str, *, private: bool, since: datetime) -> str:
-        """Make a channel and return its id. One of that name that this bot made after `since` is that channel.
-
-        Raises:
-            RefusedError: the name belongs to another channel, or can't be one.
-            UnavailableError: Slack did not answer.
-        """
-        try:
-            answer = await answered(
-                "open the channel", self._client.conversations_create(name=name, is_private=private)
-            )
-        except SlackUnavailableError as error:
-            if error.code != "name_taken" and not error.code.startswith("invalid_name"):
-                raise
-            mine = await self._made_by_me(name, since) if error.code == "name_taken" else None
-            if mine is None:
-                raise RefusedError(
-                    f"The channel name {name} can't be used: Slack says {error.code}.",
-                    means="It belongs to another channel, which is never taken over.",
-                    next_step="Use another name.",
-                ) from error
-            return mine
-        return str(answer["channel"]["id"])
-
-    async def describe(self, channel: str, topic: str) -> None:
-        """Set the channel's topic, cut to Slack's 250 characters."""
-        text = topic if len(topic) <= _TOPIC else topic[: _TOPIC - 1] + "…"
-        call = self._client.conversations_setTopic(channel=await self._id(channel), topic=text)
-        await answered("set the topic", call)
-
-    async def archive(self, channel: str, *, archived: bool = True) -> None:
-        """Put a channel away, or bring it back. One that is so already is success."""
-        change = self._client.conversations_archive if archived else self._client.conversations_unarchive
-        try:
-            await answered("archive the channel" if archived else "unarchive the channel", change(channel=channel))
-        except SlackUnavailableError as error:
-            if error.code not in {"already_archived", "not_archived"}:
-                raise
-
-    async def invite(self, channel: str, people: Sequence[str]) -> None:
-        """Invite these user ids; those who are in already, or can't come, stop nobody else.
-
-        Raises:
-            UnavailableError: Slack did not answer, or the channel itself takes nobody.
-        """
-        where = await self._id(channel)
-        unique = list(dict.fromkeys(people))
-        for start in range(0, len(unique), _INVITES):
-            some = unique[start : start + _INVITES]
-            try:
-                await self._invite(where, some)
-            except SlackUnavailableError as error:
-                if error.code not in _ABOUT_ONE_PERSON:
-                    raise
-                await self._invite_one_by_one(where, some)
-
-    async def _invite_one_by_one(self, channel: str, people: Sequence[str]) -> None:
-        """Slack refuses all for one who can't come; which one it was differs from error to error."""
-        for person in people:
-            try:
-                await self._invite(channel, [person])
-            except SlackUnavailableError as error:
-                if error.code not in _ABOUT_ONE_PERSON:
-                    raise
-
-    async def _invite(self, channel: str, people: Sequence[str]) -> None:
-        await answered("invite people", self._client.conversations_invite(channel=channel, users=list(people)))
-
-    async def _made_by_me(self, name: str, since: datetime) -> str | None:
-        me = await self._my_id()
-        earliest = (since - _CLOCKS_DIFFER).timestamp()
-        async for channel in self._my_channels():
-            if channel.get("name") == name:
-                fresh = int(channel.get("created", 0)) >= int(earliest)
-                return str(channel["id"]) if fresh and channel.get("creator") == me else None
-        return None
-
-    # --- Messages ----------------------------------------------------------------------------------------------------
 
     async def post(self, channel: str, card: Card, *, key: str, thread: str | None = None) -> MessageRef:
         """Post a card once per `key`: a second call, also after a crash or a lost answer, finds the first message.
@@ -206,7 +100,7 @@ class SlackChat:
         known = await self._postings.posted(key)
         if known is not None:
             return known
-        where = await self._id(channel)
+        where = await self.id_of(channel)
         first = await self._postings.posting(key, where)
         message = None if first else await self._find(where, key, thread)
         if message is None:
@@ -243,7 +137,7 @@ class SlackChat:
         """Say something that only this person sees. Not paced: Slack counts these apart."""
         rendered = render(card, self._redactor)
         call = self._client.chat_postEphemeral(
-            channel=await self._id(channel),
+            channel=await self.id_of(channel),
             user=person,
             text=rendered.text,
             blocks=rendered.blocks,
@@ -268,7 +162,7 @@ class SlackChat:
         Raises:
             UnavailableError: Slack did not take it; calling again settles whether it did.
         """
-        where = MessageRef(await self._id(channel), thread or "")
+        where = MessageRef(await self.id_of(channel), thread or "")
         upload = partial(self._files.upload, where, name, text, key=key, known=known, tail=tail)
         await self._lane(where.channel).send(upload, Rank.POST)
 
@@ -280,7 +174,7 @@ class SlackChat:
         Raises:
             UnavailableError: Slack did not take it; calling again settles whether it did.
         """
-        where = MessageRef(await self._id(channel), thread or "")
+        where = MessageRef(await self.id_of(channel), thread or "")
         put = partial(self._files.picture, where, name, content, alt=alt, key=key)
         await self._lane(where.channel).send(put, Rank.EDIT)  # behind every message: it tells nothing new
 
@@ -349,7 +243,7 @@ class SlackChat:
 
     async def _find(self, channel: str, key: str, thread: str | None) -> MessageRef | None:
         """The bot's message of this key, in the channel or in the thread where it would be."""
-        me = await self._my_id()
+        me = await self.my_id()
         async for message in self._messages(channel, thread):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
@@ -360,7 +254,7 @@ class SlackChat:
     async def _messages(self, channel: str, thread: str | None) -> AsyncIterator[Mapping[str, Any]]:
         cursor = ""
         for _ in range(_PAGES):
-            page = {"channel": channel, "include_all_metadata": True, "limit": _PAGE, "cursor": cursor or None}
+            page = {"channel": channel, "include_all_metadata": True, "limit": PAGE, "cursor": cursor or None}
             if thread is None:
                 call = self._client.conversations_history(**page)  # type: ignore[arg-type]  # None leaves it out
             else:
@@ -368,50 +262,9 @@ class SlackChat:
             answer = await answered("show its messages", call)
             for message in answer.get("messages") or []:
                 yield message
-            cursor = _next(answer)
+            cursor = next_page(answer)
             if not cursor:
                 return
-
-    # --- Who and where -----------------------------------------------------------------------------------------------
 
     def _lane(self, channel: str) -> Lane:
         return self._lanes.setdefault(channel, Lane(self._interval, burst=1))
-
-    async def _my_id(self) -> str:
-        if not self._me:
-            self._me = str((await answered("say who the bot is", self._client.auth_test()))["user_id"])
-        return self._me
-
-    async def _id(self, channel: str) -> str:
-        """A channel's id by its name, looked up once; an id is returned as it is."""
-        if _CHANNEL_ID.fullmatch(channel):
-            return channel
-        name = channel.removeprefix("#")
-        if name not in self._ids:
-            async for one in self._my_channels():
-                if one.get("name") == name:
-                    self._ids[name] = str(one["id"])
-                    break
-            else:
-                raise UnavailableError(
-                    f"The bot is in no channel called #{name}.", next_step="Make it, and /invite @musd-bot there."
-                )
-        return self._ids[name]
-
-    async def _my_channels(self) -> AsyncIterator[Mapping[str, Any]]:
-        """The channels this bot is a member of: those it made, and those it was invited to."""
-        cursor = ""
-        while True:
-            call = self._client.users_conversations(
-                types="public_channel,private_channel", exclude_archived=True, limit=_PAGE, cursor=cursor or None
-            )
-            answer = await answered("list the bot's channels", call)
-            for channel in answer.get("channels") or []:
-                yield channel
-            cursor = _next(answer)
-            if not cursor:
-                return
-
-
-def _next(answer: Mapping[str, Any]) -> str:
-    return str((answer.get("response_metadata") or {}).get("next_cursor") or "")

@@ -2,46 +2,35 @@
 
 import base64
 import contextlib
-import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.world.practice import Practice
+from tests.world.watching import Watching
 
-_EVERY = 0.02
-"""Seconds between two looks."""
 _LOOKS = 5
 """So often a process is read: it begins with its parent's arguments, until it has its own."""
 
 
-class Beginnings:
+class Beginnings(Watching):
     """Arguments and environment of every process there is, from `watch` on; what a shell or `ps` would show of them."""
 
+    every = 0.02
+
     def __init__(self) -> None:
+        super().__init__()
         self.seen: dict[str, str] = {}
         """Each, and which process had it first."""
-        self._over = threading.Event()
+        self._looked: dict[str, int] = {}
 
-    @contextlib.contextmanager
-    def watched(self) -> Iterator["Beginnings"]:
-        """A block during which it looks."""
-        looking = threading.Thread(target=self._watch)
-        looking.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            looking.join()
-
-    def _watch(self) -> None:
-        looked: dict[str, int] = {}
-        while not self._over.wait(_EVERY):
-            there = [one.name for one in Path("/proc").glob("[0-9]*")]
-            looked = {name: looked.get(name, 0) + 1 for name in there}
-            for name in there:
-                if looked[name] <= _LOOKS:
-                    self._read(name)
+    def look(self) -> None:
+        """At every process, so often as it takes to see what it became."""
+        there = [one.name for one in Path("/proc").glob("[0-9]*")]
+        self._looked = {name: self._looked.get(name, 0) + 1 for name in there}
+        for name in there:
+            if self._looked[name] <= _LOOKS:
+                self._read(name)
 
     def _read(self, process: str) -> None:
         for what in ("cmdline", "environ"):

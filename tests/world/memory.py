@@ -2,46 +2,36 @@
 
 import contextlib
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-_EVERY = 0.05
+from tests.world.watching import Watching
+
 _MOST = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
-class Memory:
+class Memory(Watching):
     """Looks at the process that leads on the database in this folder, which is the bot however it was started."""
 
+    every = 0.05
+
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.mib = 0
         """The high-water mark of resident memory."""
         self._lock = f"{folder / 'bot' / 'musd-bot.db'}.leader"
-        self._over = threading.Event()
+        self._process: Path | None = None
 
-    @contextlib.contextmanager
-    def watched(self) -> Iterator["Memory"]:
-        """A block during which it looks."""
-        looking = threading.Thread(target=self._watch)
-        looking.start()
+    def look(self) -> None:
+        """At the bot, or for it."""
+        self._process = self._process or self._bot()
         try:
-            yield self
-        finally:
-            self._over.set()
-            looking.join()
-
-    def _watch(self) -> None:
-        bot: Path | None = None
-        while not self._over.wait(_EVERY):
-            bot = bot or self._bot()
-            try:
-                found = _MOST.search((bot / "status").read_text()) if bot else None
-            except OSError:
-                found = None
-            if found is None:  # it has died, or was not there yet
-                bot = None
-            else:
-                self.mib = max(self.mib, int(found[1]) // 1024)
+            found = _MOST.search((self._process / "status").read_text()) if self._process else None
+        except OSError:
+            found = None
+        if found is None:  # it has died, or was not there yet
+            self._process = None
+        else:
+            self.mib = max(self.mib, int(found[1]) // 1024)
 
     def _bot(self) -> Path | None:
         for process in Path("/proc").glob("[0-9]*"):
