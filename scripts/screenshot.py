@@ -1,7 +1,7 @@
 """Walk through the relay incident on the practice page, as a person would, and keep pictures of it in docs/images.
 
 ``.venv/bin/python scripts/screenshot.py [--out FOLDER]`` needs Chromium (``CHROMIUM=/path`` where it is elsewhere)
-and the packages of the ``test`` and ``drill`` extras. It starts a drill of its own and ends it.
+a font with emoji in colour, and the packages of the ``test`` and ``drill`` extras. It starts a drill of its own and ends it.
 """
 
 import argparse
@@ -44,6 +44,7 @@ def drill(folder: str) -> Iterator[str]:
     """A running drill; its address. Raises `RuntimeError` with its last words when it does not get ready."""
     port = free_port()
     command = [sys.executable, "-m", "bot", "drill", "--no-browser", "--port", str(port), "--data", folder]
+    command += ["--block-time", "4"]  # as on the real chain, the four pauses share a block
     log = Path(folder, "drill.log")
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -62,8 +63,15 @@ async def run(
                     elif piece[:1] == bytes([_END]):
                         code = exit_code(piece[1:])
         except aiohttp.WSServerHandshakeError as error:
-            raise client.ApiException(status=error.status, reason=error.message) from None
+            raise not_opened(error) from None
     return code, b"".join(written)[:TEXT_AT_MOST].decode(errors="replace").strip()
+
+
+def not_opened(error: aiohttp.WSServerHandshakeError) -> Exception:
+    """What the API server's refusal to open an exec means: the client library itself tells no more than the status."""
+    dead = error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR}
+    why = f"HTTP {error.status}" + (", as for a container that does not run" if dead else "")
+    return client.ApiException(status=error.status, reason=why)
 
 
 def exit_code(status: bytes) -> int | None:

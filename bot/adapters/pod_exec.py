@@ -11,7 +11,7 @@ from kubernetes_asyncio import client
 from kubernetes_asyncio.stream import WsApiClient
 
 from bot.adapters.kube_api import KubeApi
-from bot.adapters.pod_commands import exit_code
+from bot.adapters.pod_commands import exit_code, not_opened
 from bot.errors import RefusedError, UnavailableError
 
 _STDIN, _STDOUT, _STDERR, _STATUS, _CLOSE = b"\x00", 1, 2, 3, b"\xff\x00"
@@ -110,7 +110,7 @@ class PodExec:
                     async with asyncio.timeout(self._kube.timeout):
                         return await opening
                 except aiohttp.WSServerHandshakeError as error:
-                    raise client.ApiException(status=error.status, reason=error.message) from None
+                    raise not_opened(error) from None
 
             socket = await self._kube.ask(question, f"run {command[0]} in a pod", "create on pods/exec")
             try:
