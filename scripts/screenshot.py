@@ -1,7 +1,8 @@
 """Walk through the relay incident on the practice page, as a person would, and keep pictures of it in docs/images.
 
-``.venv/bin/python scripts/screenshot.py [--out FOLDER]`` needs Chromium (``CHROMIUM=/path`` where it is elsewhere)
-a font with emoji in colour, and the packages of the ``test`` and ``drill`` extras. It starts a drill of its own and ends it.
+``.venv/bin/python scripts/screenshot.py [--out FOLDER]`` needs Chromium (``CHROMIUM=/path`` where it is elsewhere), a
+font with emoji in colour, and the packages of the ``test`` and ``drill`` extras. It starts a drill of its own and
+ends it.
 """
 
 import argparse
