@@ -62,22 +62,26 @@ class DockerContainers:
         return [(await self._shown(name))[1]]
 
     async def change(self, name: str, change: Change, *, dry: bool = False) -> None:
-        """Restart it, unless it has started since the change's mark: the same change twice restarts once."""
+        """Restart it, unless it was since the change's mark: the same change twice restarts once.
+
+        One that dies again and again starts by itself all the time. Docker counts those starts, and forgets the count
+        when somebody restarts it: only a start that none was counted for was a restart.
+        """
         if change.env:
             raise RefusedError(
                 "A container's environment can't be changed while it exists.",
                 means="Nothing was changed.",
                 next_step="Change the compose file, then `docker compose up -d`.",
             )
-        before = await self.look(name)
+        _, before = await self._shown(name)
         if dry:
             return
-        if change.memory is not None and change.memory != before.memory:
+        if change.memory is not None and change.memory != before.memory_limit:
             size = _bytes(change.memory)
             await self._docker.ask(name, "change", lambda container: _limited(container, size), writes=True)
         if change.replicas == 0:
             await self._docker.ask(name, "stop", lambda container: container.stop(t=_STOP_WITHIN), writes=True)
-        elif change.mark is not None and before.mark < change.mark:
+        elif change.mark is not None and (before.restarts or _mark(before.started_at) < change.mark):
             await self._docker.ask(name, "restart", lambda container: container.restart(t=_STOP_WITHIN), writes=True)
 
     async def _shown(self, name: str) -> tuple[Mapping[str, Any], Pod]:

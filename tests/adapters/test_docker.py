@@ -81,12 +81,12 @@ def test_the_ports_are_fulfilled(containers: DockerContainers, reads: DockerRead
     assert not hasattr(reading, "change")
 
 
-async def becomes(reads: DockerReads, reason: str) -> Pod:
-    """The container, once it is in this state."""
+async def becomes(reads: DockerReads, reason: str, *, restarts: int = 0) -> Pod:
+    """The container, once it is in this state and was restarted so often."""
     async with asyncio.timeout(60):
         while True:
             [found] = await reads.pods(RELAY)
-            if found.reason == reason:
+            if found.reason == reason and found.restarts >= restarts:
                 return found
             await asyncio.sleep(0.02)
 
@@ -218,6 +218,15 @@ async def test_the_same_change_twice_restarts_once(engine: Docker, containers: D
     later = Change(mark=before.mark + "z")  # a moment after it, and before any that comes
     await containers.change(RELAY, later)
     await containers.change(RELAY, later)
+    assert restarts(engine) == 1
+
+
+async def test_one_that_has_just_started_by_itself_is_restarted_all_the_same(
+    cluster: Cluster, engine: Docker, containers: DockerContainers, reads: DockerReads
+) -> None:
+    await cluster.inflict({"fault": "crashloop"})
+    await becomes(reads, "Restarting", restarts=1)
+    await containers.change(RELAY, Change(mark=(await containers.look(RELAY)).mark))
     assert restarts(engine) == 1
 
 
