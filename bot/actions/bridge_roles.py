@@ -4,6 +4,8 @@ A deployment has `updateRelayer` and `updateValidator`, as the runbook says, or 
 is granted one, and the old one's is revoked.
 """
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict
 
 from bot.actions.bridge import BRIDGE
@@ -82,20 +84,24 @@ async def _index(views: ContractViews, old: str, new: str) -> int | None:
 async def _granted(views: ContractViews, role: str, new: str) -> OnchainStep:
     identity = await _role(views, role)
     proof = Check(signature="hasRole(bytes32,address)", arguments=(identity, new), wanted=1)
-    return _call("grantRole(bytes32,address)", (identity, new), f"{new} gets {role.removesuffix('()')}", proof)
+    name = role.removesuffix("()")
+    return _call("grantRole(bytes32,address)", (identity, new), f"{new} gets {name}", proof, {identity: name})
 
 
 async def _revoked(views: ContractViews, role: str, old: str) -> OnchainStep:
     identity = await _role(views, role)
     proof = Check(signature="hasRole(bytes32,address)", arguments=(identity, old), wanted=0)
-    return _call("revokeRole(bytes32,address)", (identity, old), f"{old} loses {role.removesuffix('()')}", proof)
+    name = role.removesuffix("()")
+    return _call("revokeRole(bytes32,address)", (identity, old), f"{old} loses {name}", proof, {identity: name})
 
 
 async def _role(views: ContractViews, role: str) -> str:
     return f"0x{await views.number(BRIDGE, role):064x}"
 
 
-def _call(signature: str, arguments: tuple[str | int, ...], does: str, proof: Check) -> OnchainStep:
+def _call(
+    signature: str, arguments: tuple[str | int, ...], does: str, proof: Check, named: Mapping[str, str] | None = None
+) -> OnchainStep:
     return OnchainStep(
         contract=BRIDGE,
         name=contract_name(BRIDGE),
@@ -103,4 +109,5 @@ def _call(signature: str, arguments: tuple[str | int, ...], does: str, proof: Ch
         arguments=arguments,
         does=does,
         proof=proof,
+        named=named or {},
     )

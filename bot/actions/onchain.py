@@ -215,7 +215,7 @@ def _not_begun(step: OnchainStep, writes: Writes, before: StepResult) -> StepRes
     """Whoever sends the step that was handed over has to send what follows it, too."""
     if before.outcome is Outcome.HANDED:
         return _result(step, writes, Outcome.HANDED, "handed over with the step before it, to be sent after it")
-    return _result(step, writes, Outcome.FAILED, "not begun, because the step before it is not done")
+    return _result(step, writes, Outcome.NOT_BEGUN, "the step before it is not done")
 
 
 # --- What people have to send ----------------------------------------------------------------------------------------

@@ -239,8 +239,7 @@ async def unwell(infra: Infrastructure, but: str) -> list[str]:
 
 
 def _not_begun(target: Target, stopped: Target) -> StepResult:
-    text = f"not begun, because {stopped.name} before it is not well"
-    return StepResult(name=target.name, outcome=Outcome.FAILED, text=text)
+    return StepResult(name=target.name, outcome=Outcome.NOT_BEGUN, text=f"{stopped.name} before it is not well")
 
 
 async def _now() -> datetime:

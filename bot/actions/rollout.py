@@ -134,7 +134,7 @@ async def _rolled(target: Target, infra: Infrastructure, journal: Journal, say: 
         if stops_first(name, before, infra):
             stopped = await stop(name, infra, journal, say)
             if stopped.outcome is not Outcome.DONE:
-                return stopped.model_copy(update={"text": f"{stopped.text}. {_not_started(before)}"})
+                return stopped.model_copy(update={"text": f"{stopped.text.rstrip('.')}. {_not_started(before)}"})
         change = Change(mark=mark, replicas=wanted, memory=target.memory, env=target.env)
         await journal.step(f"{name} change", lambda: _apply(name, change, infra), type(None))
     except BotError as error:

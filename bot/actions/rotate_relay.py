@@ -127,7 +127,7 @@ async def _run(approval: Approval, writes: Writes, journal: Journal) -> Receipt:
         results = [failed(error).model_copy(update={"name": "Look at the bridge"})]
     else:
         results = await through(_stages(one, calls, writes, journal))
-    back = f"*Roll back…* undoes it: {one.old} relays again, its value being kept in the Secret until the end."
+    back = f"«Roll back…» undoes it: {one.old} relays again, its value being kept in the Secret until the end."
     finished = await journal.step("finish", _now, datetime)
     return Receipt(
         steps=tuple(results), finished_at=finished, notes=notes(results, compromised=one.compromised, back=back)

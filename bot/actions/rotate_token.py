@@ -19,7 +19,7 @@ from bot.ports import CANTON_TOKEN, How, Journal, Writes
 _REVOKE, _PLACE = "Revoke the old token", "New token in the Secret"
 _BY_PEOPLE = (
     "the ledger still takes the old token. By people, now, with a token of the participant's admin: set isDeactivated "
-    "on its user (PATCH /v2/users/ID), and make another user with the same rights. *Go on…* tries the old token again, "
+    "on its user (PATCH /v2/users/ID), and make another user with the same rights. «Go on…» tries the old token again, "
     "and goes on when the ledger refuses it."
 )
 
@@ -116,7 +116,7 @@ async def _run(approval: Approval, writes: Writes, journal: Journal) -> Receipt:
     run = _Run(_rotation(approval.proposal.action), writes, journal)
     one, results = run.action, await through(_stages(run))
     finished = await journal.step("finish", _now, datetime)
-    back = "*Roll back…* undoes it: the old token, kept in the Secret until the end, is put there again."
+    back = "«Roll back…» undoes it: the old token, kept in the Secret until the end, is put there again."
     said = notes(results, compromised=one.compromised, back=back)
     return Receipt(steps=tuple(results), finished_at=finished, notes=(*_later(run), *said))
 

@@ -149,7 +149,7 @@ async def _run(approval: Approval, writes: Writes, journal: Journal) -> Receipt:
     run = _Run(_rotation(approval.proposal.action), writes, journal)
     results = await through(_stages(run))
     one = run.action
-    back = f"*Roll back…* undoes it: {one.validator} signs with {one.old} again, which is still there."
+    back = f"«Roll back…» undoes it: {one.validator} signs with {one.old} again, which is still there."
     done = all(step.outcome in ENDED_WELL for step in results)
     bot = f"Set the bot's VALIDATOR_KMS_KEY_IDS to {one.validator}={run.key.id if run.key else 'the new key'}."
     later = (bot, f"Days later, by hand: `aws kms schedule-key-deletion --key-id {one.old}`.") if done else ()

@@ -176,4 +176,4 @@ def notes(receipt_steps: Sequence[StepResult], *, compromised: bool, back: str) 
         return ()
     done = ", ".join(f"«{one.name}»" for one in receipt_steps if one.outcome is Outcome.DONE) or "nothing"
     where = f"It stopped at «{left[0].name}»; done before that: {done}."
-    return (f"{where} *Go on…* does the rest: what is done is looked at and skipped.", back)
+    return (f"{where} «Go on…» does the rest: what is done is looked at and skipped.", back)

@@ -42,4 +42,4 @@ def failed(error: BotError) -> StepResult:
 def _not_begun(name: str, why: StepResult) -> StepResult:
     if why.outcome is Outcome.HANDED:
         return StepResult(name=name, outcome=Outcome.HANDED, text="left until what was handed over is done")
-    return StepResult(name=name, outcome=Outcome.FAILED, text="not begun, because the step before it is not done")
+    return StepResult(name=name, outcome=Outcome.NOT_BEGUN, text="the step before it is not done")

@@ -130,12 +130,16 @@ class Plan(BaseModel):
 
 
 class Outcome(StrEnum):
-    """How one step of an execution ended. UNKNOWN: sent, its end not seen. HANDED: people have to send it."""
+    """How one step of an execution ended.
+
+    UNKNOWN: sent, its end not seen. HANDED: people have to send it. NOT_BEGUN: the one before it stopped it.
+    """
 
     DONE = "done"
     SKIPPED = "skipped"
     HANDED = "handed over"
     FAILED = "failed"
+    NOT_BEGUN = "not begun"
     UNKNOWN = "outcome unknown"
 
 

@@ -3,6 +3,8 @@
 The same data is sent by the bot where it has the key for it, and handed over to people where it has not.
 """
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict
 
 Argument = str | int
@@ -43,13 +45,16 @@ class OnchainStep(BaseModel):
     does: str
     """What changes for users, in words."""
     proof: Check
+    named: Mapping[str, str] = {}
+    """Names of arguments that say nothing by themselves, such as a role's."""
     behind_timelock: bool = False
     """Whether the protocol's timelock may make this call: a second way to hand it over."""
 
     @property
     def spelt(self) -> str:
-        """The call for people: ``unpause()``, ``updateRelayer(0x12…)``."""
-        return f"{self.signature.partition('(')[0]}({', '.join(map(str, self.arguments))})"
+        """The call for people: ``unpause()``, ``updateRelayer(0x12…)``, ``revokeRole(RELAYER_ROLE, 0x12…)``."""
+        said = (self.named.get(str(one), str(one)) for one in self.arguments)
+        return f"{self.signature.partition('(')[0]}({', '.join(said)})"
 
 
 def number(address: str) -> int:

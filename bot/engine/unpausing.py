@@ -221,4 +221,4 @@ def _execution(origin: Proposal) -> ExecuteUnpause:
 def _requested(stored: Stored) -> bool:
     """Whether the bridge's request was sent, handed over, or is there already."""
     steps = stored.receipt.steps if stored.receipt else ()
-    return any(step.name == _NAME and step.outcome is not Outcome.FAILED for step in steps)
+    return any(step.name == _NAME and step.outcome not in {Outcome.FAILED, Outcome.NOT_BEGUN} for step in steps)

@@ -10,7 +10,14 @@ from bot.views import kit
 from bot.views.kit import Block, Message
 from bot.views.safe import Safe
 
-_MARKS = {Outcome.DONE: "🟢", Outcome.SKIPPED: "🟢", Outcome.HANDED: "🤝", Outcome.FAILED: "🔴", Outcome.UNKNOWN: "⚪"}
+_MARKS = {
+    Outcome.DONE: "🟢",
+    Outcome.SKIPPED: "🟢",
+    Outcome.HANDED: "🤝",
+    Outcome.FAILED: "🔴",
+    Outcome.NOT_BEGUN: "⏸️",
+    Outcome.UNKNOWN: "⚪",
+}
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 _HASHES = frozenset({"transaction", "hash", "block_hash", "tx"})
 """Keys of evidence under which the bot itself puts hashes; under no other does such a value pass the redaction."""
@@ -36,9 +43,11 @@ def _headline(done: Receipt) -> str:
     if done.complete:
         return "🟢 COMPLETE: every step is as it was meant to be"
     failed = sum(step.outcome is Outcome.FAILED for step in done.steps)
+    left = sum(step.outcome is Outcome.NOT_BEGUN for step in done.steps)
     handed = sum(step.outcome is Outcome.HANDED for step in done.steps)
     unknown = sum(step.outcome is Outcome.UNKNOWN for step in done.steps)
     parts = [f"{kit.one_of(failed, 'step')} FAILED"] if failed else []
+    parts += [f"{kit.one_of(left, 'step')} NOT BEGUN"] if left else []
     parts += [f"{kit.one_of(handed, 'step')} HANDED OVER"] if handed else []
     parts += [f"{kit.one_of(unknown, 'step')} with OUTCOME UNKNOWN"] if unknown else []
     return f"{'🔴' if failed else '⚪'} NOT COMPLETE: {' and '.join(parts)}"
@@ -65,7 +74,8 @@ def _value(value: Any) -> str:
 
 def _next(done: Receipt, safe: Safe) -> str:
     unknown = [safe.line(step.name, 60) for step in done.steps if step.outcome is Outcome.UNKNOWN]
-    failed = [safe.line(step.name, 60) for step in done.steps if step.outcome is Outcome.FAILED]
+    open_still = {Outcome.FAILED, Outcome.NOT_BEGUN}
+    failed = [safe.line(step.name, 60) for step in done.steps if step.outcome in open_still]
     handed = [safe.line(step.name, 60) for step in done.steps if step.outcome is Outcome.HANDED]
     parts = []
     if handed:

@@ -96,8 +96,8 @@ async def test_the_first_that_is_not_well_ends_it(cluster: Cluster, bench: Bench
     bench.writes = replace(bench.writes, infra=replace(infra, patience=timedelta(seconds=2)))
     await cluster.inflict({"fault": "rollout-stuck", "deployment": "musd-validator-1"})
     receipt = await bench.run(RestartAll())
-    ended = {step.name: step.text for step in receipt.steps}
-    assert ended["musd-relay"] == "not begun, because musd-validator-1 before it is not well"
+    ended = {step.name: (step.outcome, step.text) for step in receipt.steps}
+    assert ended["musd-relay"] == (Outcome.NOT_BEGUN, "musd-validator-1 before it is not well")
     assert [one for one in patched(cluster) if "validator-2" in one["path"]] == []
 
 

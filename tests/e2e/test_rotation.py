@@ -184,7 +184,9 @@ def test_one_that_stopped_half_way_says_where_and_is_rolled_back(rotations: Rota
     practice.break_("cluster", "forbidden", verb="patch", resource="deployments")
     proposal = rotations.approved(f"rotate relay {Account.from_key(key).address}")
     prompted(rotations.practice, key)
+    assert "revokeRole(RELAYER_ROLE, " in written(proposal)
     text = receipt(practice, CHANNEL, proposal)
+    assert "1 step FAILED and 2 steps NOT BEGUN" in text
     assert "It stopped at «Restart the relay»" in text
     stopped = "a rotation stopped half-way at «Restart the relay»"
     keys_line(rotations, f"*BAD* · *The relay's key*: {stopped}", "BAD: A rotation stopped half-way", "*Go on…*")

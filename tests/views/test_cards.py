@@ -280,6 +280,7 @@ def test_a_proposal_shows_its_plan_in_full() -> None:
         ((Outcome.DONE, Outcome.SKIPPED), "🟢 COMPLETE: every step is as it was meant to be"),
         ((Outcome.DONE, Outcome.FAILED), "🔴 NOT COMPLETE: 1 step FAILED"),
         ((Outcome.UNKNOWN,), "⚪ NOT COMPLETE: 1 step with OUTCOME UNKNOWN"),
+        ((Outcome.FAILED, Outcome.NOT_BEGUN), "🔴 NOT COMPLETE: 1 step FAILED and 1 step NOT BEGUN"),
         ((Outcome.FAILED, Outcome.UNKNOWN), "🔴 NOT COMPLETE: 1 step FAILED and 1 step with OUTCOME UNKNOWN"),
     ],
 )
