@@ -29,6 +29,7 @@ class Deaths:
         wanted = [name for name in passed if re.search(boundaries, name)]
         assert wanted
         until(lambda: died(practice) >= before + len(wanted))
+        until(practice.is_up)
 
 
 def died(practice: Practice) -> int:

@@ -158,6 +158,12 @@ class Practice:
             timeout=120,
         )
 
+    def is_up(self) -> bool:
+        """Whether the bot takes work: not between two lives."""
+        with contextlib.suppress(requests.ConnectionError):
+            return self.http.get(self.world["bot"] + "/readyz", timeout=10).ok
+        return False
+
     def metrics(self) -> dict[str, float]:
         """What the bot says of itself at ``/metrics``: each sample by its name and labels as they stand there."""
         told = self.http.get(self.world["bot"] + "/metrics", timeout=10).text
