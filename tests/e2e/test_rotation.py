@@ -7,7 +7,6 @@ plan here, at every boundary there is under `make soak`. Whatever the moment, ea
 import base64
 import contextlib
 import json
-import os
 import re
 import secrets
 import shlex
@@ -22,10 +21,10 @@ from web3 import Web3
 
 from bot.drill.people import person
 from bot.terminal.rotate import whoever_this_is
-from tests.e2e.test_infrastructure import fill_in, propose, receipt
+from tests.e2e.test_infrastructure import fill_in, insist, propose, receipt
 from tests.e2e.test_verdicts import diagnosed
 from tests.world import warm
-from tests.world.deaths import Deaths
+from tests.world.deaths import DYING, EVERYWHERE, Deaths
 from tests.world.leaks import Beginnings, traces
 from tests.world.practice import Practice, until, written
 
@@ -33,7 +32,6 @@ CHANNEL = "musd-infra"
 FEWER_VALIDATORS = "musd-validator-2,musd-validator-3"
 FEWER = f"canton-participant,{FEWER_VALIDATORS},musd-relay"
 """A token's rotation restarts them all, each for seconds, and dies at each."""
-EVERYWHERE = bool(os.environ.get("MUSD_SOAK"))
 STEPS = r"^execute\.(.* placed|key|grant send|.* (stop|change|forgotten)|attestation|revo.* look|finish)\.done$"
 """The boundaries right behind what each step of a rotation's plan does."""
 
@@ -87,19 +85,12 @@ class Rotations:
         proposal = propose(self.practice, "operator-1", text)
         with self.deadly():
             self.approve(proposal)
-            return receipt(self.practice, CHANNEL, proposal)
+            return receipt(self.practice, CHANNEL, proposal, DYING)
 
     def approve(self, proposal: dict[str, Any]) -> None:
         """By two admins."""
         for admin in ("admin-1", "admin-2"):
-            until(lambda admin=admin: self._pressed(admin, proposal))
-
-    def _pressed(self, admin: str, proposal: dict[str, Any]) -> bool:
-        """People press again where a dying bot gave no answer."""
-        now = next(one for one in self.practice.messages(CHANNEL) if one["ts"] == proposal["ts"])
-        if not any(button["label"] == "Approve" for button in now["buttons"]):
-            return True
-        return bool(self.practice.press(admin, proposal, "Approve", CHANNEL)["ok"])
+            insist(self.practice, admin, proposal)
 
     def bridge(self, signature: str, *arguments: int) -> int:
         """What the bridge contract answers."""
@@ -166,7 +157,7 @@ def test_the_relays_key_killed_at_every_step(rotations: Rotations) -> None:
     with rotations.deadly():
         rotations.approve(proposal)
         prompted(rotations.practice, key)
-        text = receipt(rotations.practice, CHANNEL, proposal)
+        text = receipt(rotations.practice, CHANNEL, proposal, DYING)
     assert "COMPLETE" in text, text
     assert rotations.bridge("relayer()") == int(address, 16)
     assert not rotations.holds("RELAYER_ROLE()", old)

@@ -1,11 +1,17 @@
 """A bot that dies by SIGKILL at chosen boundaries of its workflows, once at each: see bot/engine/rehearsal.py."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.world.practice import Practice, until
+
+EVERYWHERE = bool(os.environ.get("MUSD_SOAK"))
+"""In a soak the bot dies at every boundary, not only behind the steps of the plan."""
+DYING = 900.0 if EVERYWHERE else 240.0
+"""Seconds for what a bot does that dies at each step of it."""
 
 
 class Deaths:
