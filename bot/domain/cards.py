@@ -164,6 +164,8 @@ class NoticeCard:
     labels: Mapping[str, str] | None = None
     people: tuple[str, ...] = ()
     """The user ids that its text mentions; any other mention in it is only text."""
+    hashes: frozenset[str] = frozenset()
+    """Of transactions that the bot itself read from the chain and may be quoted: they look like secrets."""
 
 
 @dataclass(frozen=True)

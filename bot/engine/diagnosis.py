@@ -124,9 +124,10 @@ class Diagnosis:
         """Ask every probe without showing or judging."""
         return await ask(runbook.probes, self._reads, unseen)
 
-    async def look(self, runbook: Runbook[Reads]) -> Verdict:
-        """Ask without showing."""
-        return decide(runbook, await self.findings(runbook))
+    async def look(self, runbook: Runbook[Reads]) -> tuple[Verdict, tuple[str, ...]]:
+        """Ask without showing: the verdict, and the transactions' hashes that it may speak of."""
+        findings = await self.findings(runbook)
+        return decide(runbook, findings), tuple(found for one in findings.values() for found in one.hashes)
 
     async def _button(self, action: Action, incident_id: str | None) -> Button | None:
         """What a Verdict offers, as a button; nothing where this deployment has none of it."""

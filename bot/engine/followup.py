@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 from bot.domain.cards import NoticeCard
 from bot.domain.incident import Incident, Step, resolve
 from bot.domain.probe import State
-from bot.domain.runbook import Verdict
 from bot.domain.signal import Signal
 from bot.engine.diagnosis import Diagnosis
 from bot.engine.persistence import until_available
@@ -34,6 +33,8 @@ class Look(BaseModel):
     """The incident's, when it was looked at."""
     why_not: str = ""
     """Why it is not over; empty if it is."""
+    hashes: tuple[str, ...] = ()
+    """Of the transactions that `why_not` may speak of."""
     left: bool = False
     """Nothing is left to do here: somebody else resolved it, or an alert of it that ended later has its own look."""
 
@@ -81,18 +82,15 @@ class Followup:
         _, incident = await self._about(signal_key)
         if not incident.is_open or await self._store.newest_end(incident.id) != signal_key:
             return Look(revision=incident.revision, left=True)
-        return Look(revision=incident.revision, why_not=await self._why_not(incident))
-
-    async def _why_not(self, incident: Incident) -> str:
-        """Why the incident is not over; empty if it is."""
         firing = await self._store.firing(incident.id)
         if firing:
-            return f"{', '.join(firing)} still fires."
+            return Look(revision=incident.revision, why_not=f"{', '.join(firing)} still fires.")
         runbook = self._runbooks.by_key.get(incident.runbook or "")
-        if runbook is None:
-            return ""  # no probe can disagree: the alert's own word is all there is
-        verdict = await self._diagnosis.look(runbook)
-        return "" if verdict.state is State.OK else _disagreement(verdict)
+        if runbook is None:  # no probe can disagree: the alert's own word is all there is
+            return Look(revision=incident.revision)
+        verdict, hashes = await self._diagnosis.look(runbook)
+        why_not = "" if verdict.state is State.OK else f"{verdict.title}. {verdict.why}"
+        return Look(revision=incident.revision, why_not=why_not, hashes=hashes)
 
     async def _say(self, signal_key: str, look: Look, *, again: bool) -> None:
         signal, incident = await self._about(signal_key)
@@ -100,7 +98,9 @@ class Followup:
             f"Looking again every {self._recheck.total_seconds():g} s." if again else "No further look: decide by hand."
         )
         text = f"Alertmanager says {signal.name} is resolved, but the page stays open. {then}"
-        await self._post(incident, look, NoticeCard(State.UNKNOWN, text, quote=look.why_not))
+        await self._post(
+            incident, look, NoticeCard(State.UNKNOWN, text, quote=look.why_not, hashes=frozenset(look.hashes))
+        )
 
     async def _resolve(self, signal_key: str, look: Look) -> None:
         """The end of the incident; its page, its first message and its deadlines follow from the stored change."""
@@ -133,7 +133,3 @@ class Followup:
         if signal is None or incident is None:
             raise LookupError(f"signal {signal_key} belongs to no incident")
         return signal, incident
-
-
-def _disagreement(verdict: Verdict) -> str:
-    return f"{verdict.title}. {verdict.why}"

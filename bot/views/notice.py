@@ -61,7 +61,7 @@ def notice(card: NoticeCard, safe: Safe) -> Message:
     head = f"{kit.MARKS[card.state]} *{card.state}*" if card.state else _TOLD
     pointer = f" <#{card.channel}>" if re.fullmatch("[CG][A-Z0-9]+", card.channel) else ""
     blocks: list[Block] = [kit.section(f"{head} · {safe.own(card.text, mentions=card.people)}{pointer}")]
-    if quote := safe.quoted(card.quote, 2000):
+    if quote := safe.quoted(card.quote, 2000, card.hashes):
         blocks.append(kit.section(quote))
     if labels := safe.block(kit.table(sorted((card.labels or {}).items())), 2500):
         blocks.append(kit.section(labels))

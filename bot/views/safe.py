@@ -100,9 +100,9 @@ class Safe:
         one_line = " ".join(self.clean(text, known).split())
         return _mentioning(escape(cut(_unformatted(one_line), limit)), mentions)
 
-    def quoted(self, text: str, limit: int = 1000) -> str:
+    def quoted(self, text: str, limit: int = 1000, known: Collection[str] = ()) -> str:
         """Mrkdwn, several lines, each marked as a quotation; nothing if there is nothing."""
-        lines = [line.rstrip() for line in _unformatted(self.clean(text)).split("\n") if line.strip()]
+        lines = [line.rstrip() for line in _unformatted(self.clean(text, known)).split("\n") if line.strip()]
         lines = [*lines[:_QUOTED_LINES], "…"] if len(lines) > _QUOTED_LINES else lines
         shown = cut("\n".join(lines), limit - len("> ") * len(lines))
         return "\n".join("> " + escape(line) for line in shown.split("\n")) if shown else ""

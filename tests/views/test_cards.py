@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block as SlackBlock
 from bot.actions.pause import EmergencyPause
 from bot.domain.action import Outcome
 from bot.domain.approval import ProposalState
-from bot.domain.cards import Button, Card, IncidentCard
+from bot.domain.cards import Button, Card, IncidentCard, NoticeCard
 from bot.domain.incident import IncidentState
 from bot.domain.policy import Policy
 from bot.domain.probe import State
@@ -286,6 +286,15 @@ def test_a_proposal_shows_its_plan_in_full() -> None:
 )
 def test_a_receipt_says_first_whether_all_is_well(outcomes: tuple[Outcome, ...], expected: str) -> None:
     assert shown(cards.receipt("paused", *outcomes)).text.startswith(expected)
+
+
+def test_a_quotation_keeps_the_hashes_that_the_bot_itself_read() -> None:
+    quote = f"last in transaction {cards.HASH}"
+    kept = said(NoticeCard(State.UNKNOWN, "The page stays open.", quote=quote, hashes=frozenset({cards.HASH})))
+    assert (quote in kept, "[redacted" in said(NoticeCard(State.UNKNOWN, "The page stays open.", quote=quote))) == (
+        True,
+        True,
+    )
 
 
 def test_the_receipts_own_hashes_are_shown() -> None:
