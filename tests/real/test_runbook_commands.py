@@ -17,7 +17,7 @@ import pytest
 from eth_account import Account
 
 from bot.drill.database import Database
-from tests.e2e.test_database import typed
+from tests.e2e.test_database import asked_to_type, type_it
 from tests.e2e.test_infrastructure import patches, propose, receipt
 from tests.e2e.test_rotation import prompted
 from tests.world import kubectl, ledger_database
@@ -296,7 +296,7 @@ def test_a_restore_brings_back_what_the_runbooks_does(world: World) -> None:
     known = len(patches(world.practice, "canton-participant"))
     proposal = propose(world.practice, "operator-1", "database restore latest")
     for admin in BOTH:
-        typed(world.practice, admin, proposal)
+        assert type_it(world.practice, admin, asked_to_type(world.practice, admin, proposal))["ok"]
     world.complete(proposal)
     assert world.dump() == saved
     written = [one["body"]["spec"].get("replicas") for one in patches(world.practice, "canton-participant")[known:]]
