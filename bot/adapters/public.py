@@ -1,5 +1,6 @@
 """Where the world is told: Slack, a Discord webhook, and a status page by Statuspage's API."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.errors import OutcomeUnknownError, UnavailableError
 from bot.ports import Chat
 
 _TIMEOUT = 10.0
+_WEBHOOK_ID = re.compile(r"/(\d+)/")
 _ERROR = 400
 _PASSING = frozenset({408, 420, 425, 429, 500, 502, 503, 504})
 _NAME = "Protocol temporarily paused for security review"
@@ -161,6 +163,6 @@ async def _asked(who: str, method: str, url: str, **request: Any) -> Any:
 
 
 def _webhook(url: str) -> str:
-    """A Discord webhook in words. Its id comes before its token and is no secret: two webhooks are two places."""
-    identifier = url.rstrip("/").rpartition("/")[0].rpartition("/")[2]
-    return f"the Discord webhook {identifier}" if url else ""
+    """A Discord webhook in words, with its id: two webhooks are two places. What follows is its token, and a secret."""
+    found = _WEBHOOK_ID.search(url)
+    return f"the Discord webhook {found[1]}" if found else "the Discord webhook" if url else ""

@@ -54,16 +54,14 @@ async def _unpausing(settings: Settings, rpcs: Rpcs) -> Finding:
     views = Contracts(rpcs, settings.contracts)
     lacks = await asyncio.gather(*(_lacks_role(views, name, key.signer) for name in settings.pausable))
     able = [name for name, lacking in zip(settings.pausable, lacks, strict=True) if not lacking]
-    without = [name for name in settings.pausable if name not in able]
+    without = [name for name, lacking in zip(settings.pausable, lacks, strict=True) if lacking]
     balance = await rpcs.first(lambda eth: eth.get_balance(checksummed(key.signer)))
     if without and not able:
         return bad(f"{key.signer} has a role on none of {', '.join(without)}", mend=_GRANT)
     if not balance:
         return bad(f"{key.signer} has no ether to unpause with", mend="Send ether to it.")
     handed = f"; handed over: {', '.join(without)}" if without else ""
-    return ok(
-        f"{key.signer} may unpause {', '.join(name for name in settings.pausable if name not in without)}{handed}"
-    )
+    return ok(f"{key.signer} may unpause {', '.join(able)}{handed}")
 
 
 async def _lacks_role(views: ContractViews, contract: str, signer: str) -> bool:
