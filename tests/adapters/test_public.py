@@ -25,18 +25,28 @@ async def world(tmp_path: Path) -> AsyncIterator[Announcements]:
     await world.stop()
 
 
-@pytest.fixture
-def places(world: Announcements) -> Publishing:
+def published(world: Announcements, discord: str) -> PublicPlaces:
     slack: Chat = NoSlack()  # type: ignore[assignment]  # never called
     return PublicPlaces(
         slack,
         slack_channel="musd-alerts",
-        discord_webhook=SecretStr(world.discord_url),
+        discord_webhook=SecretStr(discord),
         statuspage_url=world.url,
         statuspage_page=world.page_id,
         statuspage_token=SecretStr(world.statuspage_token),
         components=tuple(world.components),
     )
+
+
+@pytest.fixture
+def places(world: Announcements) -> Publishing:
+    return published(world, world.discord_url)
+
+
+@pytest.mark.parametrize("behind", ["", "/", "/slack", "?thread_id=7"])
+async def test_a_discord_webhook_is_named_by_its_id_and_never_by_its_token(world: Announcements, behind: str) -> None:
+    url = f"https://discord.com/api/webhooks/123456789012345678/aBcD-eFgH{behind}"
+    assert published(world, url).where(Target.DISCORD) == "the Discord webhook 123456789012345678"
 
 
 def drafted(target: Target, occasion: Occasion = Occasion.PAUSE) -> Announcement:
